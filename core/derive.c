@@ -1,0 +1,348 @@
+/*
+ * derive.c - the rules by which shared figures follow from what a file says.
+ *
+ * Unknown is NaN, and NaN passes through every formula, so a figure is known exactly
+ * when all that it needs is known. Zero is a value like others, except as a
+ * denominator, where it makes the ratio unknown.
+ */
+#include "core/derive.h"
+
+#include <assert.h>
+#include <math.h>
+
+static const double default_step_s = 5; /* of a file that does not tell its step */
+
+/* A series that covers less of the duration is "partial". */
+static const double full_cover = 0.9;
+
+/* ---- series --------------------------------------------------------------------- */
+
+/* First and last sample that exist; false: none does. */
+static bool ends(struct samples s, size_t *first, size_t *last)
+{
+    size_t i = 0, n = s.n;
+
+    while (i < n && isnan(s.v[i]))
+        i++;
+    while (n > i && isnan(s.v[n - 1]))
+        n--;
+    if (i == n)
+        return false;
+    *first = i;
+    *last = n - 1;
+    return true;
+}
+
+double series_total(struct samples s, double step_s, bool of_means, double duration_s,
+                    double *covered_s)
+{
+    size_t first, last;
+    double sum = 0, covered = 0; /* in steps until the end */
+    double last_weight = 1;
+
+    if (covered_s)
+        *covered_s = NAN;
+    if (!ends(s, &first, &last))
+        return NAN;
+    if (of_means && last == s.n - 1) {
+        double left = duration_s / step_s - (double)last;
+
+        if (left < 1) /* NaN is not */
+            last_weight = left > 0 ? left : 0;
+    }
+    for (size_t i = first; i <= last;) {
+        size_t next = i + 1;
+        double weight = i == last ? last_weight : 1;
+
+        if (!of_means && first != last)
+            weight = i == first || i == last ? 0.5 : 1;
+        sum += s.v[i] * weight;
+        covered += weight;
+        while (next <= last && isnan(s.v[next]))
+            next++;
+
+        /* The missing ones lie on a line: their mean is that of its two ends. */
+        double missing = (double)(next - i - 1);
+
+        if (next <= last && missing > 0) {
+            sum += missing * (s.v[i] + s.v[next]) / 2;
+            covered += missing;
+        }
+        i = next;
+    }
+    if (covered_s)
+        *covered_s = covered * step_s;
+    return sum * step_s;
+}
+
+double series_mean(struct samples s)
+{
+    double sum = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++) {
+        if (!isnan(s.v[i])) {
+            sum += s.v[i];
+            n++;
+        }
+    }
+    return n ? sum / (double)n : NAN;
+}
+
+double series_stdev(struct samples s)
+{
+    double mean = series_mean(s), squares = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++) {
+        if (!isnan(s.v[i])) {
+            squares += (s.v[i] - mean) * (s.v[i] - mean);
+            n++;
+        }
+    }
+    return n >= 2 ? sqrt(squares / (double)(n - 1)) : NAN;
+}
+
+double ssim_ratio(double ssim)
+{
+    return ssim > 1 ? 1 - pow(10, -ssim / 10) : ssim;
+}
+
+/* ---- one scenario --------------------------------------------------------------- */
+
+static double first_known(double a, double b)
+{
+    return isnan(a) ? b : a;
+}
+
+static double ratio(double a, double b)
+{
+    return b == 0 ? NAN : a / b;
+}
+
+/* a + b, of which b may be unknown. */
+static double with(double a, double b)
+{
+    return isnan(b) ? a : a + b;
+}
+
+static double duration_s(const struct derive_input *in)
+{
+    if (in->duration_s > 0)
+        return in->duration_s;
+    if (in->end_s - in->start_s > 0)
+        return in->end_s - in->start_s;
+    return NAN;
+}
+
+/* A total of a series and whether it leaves out much of the duration. */
+struct total {
+    double value;
+    bool partial;
+};
+
+static struct total total_of(const struct derive_input *in, struct samples s,
+                             double duration)
+{
+    double step = in->step_s > 0 ? in->step_s : default_step_s, covered;
+    struct total t = { series_total(s, step, in->series_of_means, duration, &covered),
+                       false };
+
+    /* Sums of decimal steps may miss the limit by some units in the last place. */
+    t.partial = covered < full_cover * duration * (1 - 1e-9);
+    return t;
+}
+
+static void derive_energy(const struct derive_input *in, struct facts *f)
+{
+    struct total cpu = total_of(in, in->power_w, f->duration_s);
+    struct total gpu = total_of(in, in->gpu_power_w, f->duration_s);
+    enum energy_basis basis = ENERGY_REPORTED;
+    double gpu_power_w;
+
+    /* CPU: the total that the file states; its series; its mean over the duration. */
+    f->cpu_energy_j = in->power_total_j;
+    if (isnan(f->cpu_energy_j) && !isnan(cpu.value)) {
+        f->cpu_energy_j = cpu.value;
+        basis = cpu.partial ? ENERGY_SAMPLES_PARTIAL : ENERGY_SAMPLES;
+    }
+    f->cpu_energy_j = first_known(f->cpu_energy_j, in->power_mean_w * f->duration_s);
+
+    f->gpu_energy_j = gpu.value;
+    if (isnan(gpu.value))
+        f->gpu_energy_j = in->gpu_power_mean_w * f->duration_s;
+    else if (gpu.partial)
+        basis = ENERGY_SAMPLES_PARTIAL;
+
+    /* Whole: what the file states, GPU included; else the sum. */
+    f->energy_j = in->energy_j;
+    if (isnan(f->energy_j))
+        f->energy_j = with(f->cpu_energy_j, f->gpu_energy_j);
+    else
+        basis = ENERGY_REPORTED;
+    f->energy_basis = isnan(f->energy_j) ? ENERGY_NONE : basis;
+
+    /* Power: mean of the series; the mean that the file states; energy over time. */
+    f->mean_cpu_power_w = first_known(series_mean(in->power_w), in->power_mean_w);
+    f->mean_cpu_power_w =
+        first_known(f->mean_cpu_power_w, ratio(f->cpu_energy_j, f->duration_s));
+    gpu_power_w = first_known(series_mean(in->gpu_power_w), in->gpu_power_mean_w);
+    f->mean_power_w = with(f->mean_cpu_power_w, gpu_power_w);
+    if (isnan(f->mean_cpu_power_w))
+        f->mean_power_w = ratio(in->energy_j, f->duration_s);
+    f->power_stdev_w = first_known(series_stdev(in->power_w), in->power_stdev_w);
+}
+
+static void derive_compute(const struct derive_input *in, struct facts *f)
+{
+    struct total cpu = total_of(in, in->cpu_cores, f->duration_s);
+    struct total gpu = total_of(in, in->gpu_cores, f->duration_s);
+
+    f->gpu_core_seconds = gpu.value;
+    f->core_seconds = first_known(in->cpu_core_seconds, cpu.value);
+    if (isnan(f->core_seconds))
+        f->compute_basis = isnan(f->duration_s) ? COMPUTE_NONE : COMPUTE_WALL_CLOCK;
+    else if (!isnan(in->cpu_core_seconds))
+        f->compute_basis = COMPUTE_REPORTED;
+    else
+        f->compute_basis = cpu.partial ? COMPUTE_USAGE_PARTIAL : COMPUTE_USAGE;
+    if (!isnan(f->core_seconds) && gpu.partial)
+        f->compute_basis = COMPUTE_USAGE_PARTIAL;
+
+    /* Percent of one core. */
+    f->cpu_percent =
+        first_known(100 * series_mean(in->cpu_cores), in->container_cpu_percent);
+
+    /* The container engine's share of the machine's capacity, of the CPU's power. */
+    f->docker_overhead_w =
+        ratio(in->docker_cpu_percent, 100 * in->host_cores) * f->mean_cpu_power_w;
+}
+
+/*
+ * Pixels that were encoded: what the file states; Σ width·height·fps·content over the
+ * outputs that tell size and rate; the same of the single resolution. A product of 0
+ * comes from a figure that was left at 0 and is unknown.
+ */
+static double pixels(const struct derive_input *in, double content_s)
+{
+    double rate = 0; /* pixels per second */
+
+    if (in->pixels_processed > 0)
+        return in->pixels_processed;
+    for (size_t i = 0; i < in->output_count; i++) {
+        const struct derive_output *o = &in->outputs[i];
+        double of_this = o->width * o->height * o->fps;
+
+        if (of_this > 0) /* NaN is not */
+            rate += of_this;
+    }
+    if (rate == 0)
+        rate = in->width * in->height * in->fps;
+    return rate * content_s > 0 ? rate * content_s : NAN;
+}
+
+/* Scores of what encoded nothing are no measurement. */
+static bool scores_mean_nothing(const struct derive_input *in)
+{
+    return in->is_baseline || in->total_frames == 0 || in->bitrate_bps == 0 ||
+           in->width == 0 || in->height == 0;
+}
+
+static void derive_quality(const struct derive_input *in, struct facts *f)
+{
+    f->quality_s = in->quality_s;
+    if (scores_mean_nothing(in)) {
+        f->vmaf = f->psnr_db = f->ssim = NAN;
+        f->vmaf_harmonic_mean = f->vmaf_min = f->vmaf_p1 = f->vmaf_p5 = NAN;
+        f->psnr_min_db = NAN;
+        return;
+    }
+    f->vmaf = in->vmaf;
+    f->psnr_db = in->psnr_db;
+    f->ssim = ssim_ratio(in->ssim);
+    f->vmaf_harmonic_mean = in->vmaf_harmonic_mean;
+    f->vmaf_min = in->vmaf_min;
+    f->vmaf_p1 = in->vmaf_p1;
+    f->vmaf_p5 = in->vmaf_p5;
+    f->psnr_min_db = in->psnr_min_db;
+}
+
+void derive_facts(const struct derive_input *in, struct facts *out)
+{
+    struct facts f = {
+        .duration_s = duration_s(in),
+        .width = in->width,
+        .height = in->height,
+        .fps = in->fps,
+        .bitrate_bps = in->bitrate_bps,
+        .actual_bitrate_bps = in->actual_bitrate_bps,
+        .avg_fps = in->avg_fps,
+        .dropped_frames = in->dropped_frames,
+        .total_frames = in->total_frames,
+        .crf = in->crf,
+        .passes = in->passes,
+        .vmaf_width = in->vmaf_width,
+        .vmaf_height = in->vmaf_height,
+        .host_cores = in->host_cores,
+    };
+
+    /* What was encoded: its stated length; frames over rate; a real-time encode. */
+    f.content_s = first_known(in->media_seconds, ratio(in->total_frames, in->fps));
+    f.content_s = first_known(f.content_s, f.duration_s);
+
+    f.streams = in->streams >= 1         ? in->streams
+                : in->streams_named >= 1 ? in->streams_named
+                                         : 1;
+    f.viewers = in->viewers >= 1 ? in->viewers : f.streams;
+    f.pixels = pixels(in, f.content_s);
+    derive_energy(in, &f);
+    derive_compute(in, &f);
+    derive_quality(in, &f);
+    assert(f.streams >= 1 && f.viewers >= 1);
+    *out = f;
+}
+
+struct derive_input derive_input_unknown(void)
+{
+    return (struct derive_input){
+        .duration_s = NAN,
+        .start_s = NAN,
+        .end_s = NAN,
+        .media_seconds = NAN,
+        .fps = NAN,
+        .width = NAN,
+        .height = NAN,
+        .bitrate_bps = NAN,
+        .actual_bitrate_bps = NAN,
+        .streams = NAN,
+        .viewers = NAN,
+        .step_s = NAN,
+        .energy_j = NAN,
+        .cpu_core_seconds = NAN,
+        .pixels_processed = NAN,
+        .power_mean_w = NAN,
+        .power_stdev_w = NAN,
+        .power_median_w = NAN,
+        .power_total_j = NAN,
+        .gpu_power_mean_w = NAN,
+        .container_cpu_percent = NAN,
+        .docker_cpu_percent = NAN,
+        .host_cores = NAN,
+        .vmaf = NAN,
+        .psnr_db = NAN,
+        .ssim = NAN,
+        .quality_s = NAN,
+        .vmaf_harmonic_mean = NAN,
+        .vmaf_min = NAN,
+        .vmaf_p1 = NAN,
+        .vmaf_p5 = NAN,
+        .psnr_min_db = NAN,
+        .avg_fps = NAN,
+        .dropped_frames = NAN,
+        .total_frames = NAN,
+        .crf = NAN,
+        .passes = NAN,
+        .vmaf_width = NAN,
+        .vmaf_height = NAN,
+    };
+}

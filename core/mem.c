@@ -1,0 +1,45 @@
+#include "core/mem.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *checked(void *p, size_t n)
+{
+    if (!p) {
+        fprintf(stderr, "encode_exporter: out of memory (%zu bytes wanted)\n", n);
+        exit(1);
+    }
+    return p;
+}
+
+void *mem_alloc(size_t n)
+{
+    return checked(malloc(n ? n : 1), n);
+}
+
+void *mem_zalloc(size_t n)
+{
+    return checked(calloc(1, n ? n : 1), n);
+}
+
+void *mem_resize(void *p, size_t count, size_t size)
+{
+    if (size && count > SIZE_MAX / size)
+        return checked(NULL, SIZE_MAX);
+
+    size_t n = count * size;
+
+    return checked(realloc(p, n ? n : 1), n);
+}
+
+char *mem_strdup(const char *s)
+{
+    if (!s)
+        return NULL;
+
+    size_t n = strlen(s) + 1;
+
+    return memcpy(mem_alloc(n), s, n);
+}

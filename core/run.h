@@ -1,0 +1,49 @@
+/*
+ * run.h - one results file: its scenarios in file order.
+ *
+ * A run never changes after parsing. It holds references to scenarios that it may
+ * share with the run that was parsed from the same file before.
+ */
+#ifndef CORE_RUN_H
+#define CORE_RUN_H
+
+#include "core/scenario.h"
+
+#define RUN_NO_BASELINE UINT32_MAX
+
+struct run {
+    atomic_uint refs;
+    struct view id;                      /* file name without ".json"; own copy */
+    const struct scenario **scenarios;   /* file order */
+    uint32_t *ordinals;                  /* per scenario: 1 for the first of its
+                                            identity, 2, 3 … for its repeats */
+    uint32_t count;
+    uint32_t baseline;                   /* index of the first whose name says so, or
+                                            RUN_NO_BASELINE */
+    uint32_t repeated;                   /* scenarios with an ordinal above 1 */
+    const struct view *regions;          /* distinct regions of its scenarios, in order
+                                            of appearance; the empty one stands for
+                                            "not said" */
+    uint32_t region_count;
+    int schema_version;
+};
+
+/*
+ * Takes the references in scenarios[] (the array itself stays the caller's) and works
+ * out ordinals and baseline. The identity is (name, bitrate, resolution, encoder,
+ * preset). One reference, for the caller.
+ */
+struct run *run_new(struct view id, const struct scenario *const scenarios[],
+                    uint32_t count);
+
+/* Any thread. The const is cast away for the count alone. */
+const struct run *run_ref(const struct run *run);
+void run_unref(const struct run *run);     /* NULL is accepted */
+
+/* The baseline scenario, or NULL. */
+const struct scenario *run_baseline(const struct run *run);
+
+/* A 128-bit hash of the identity of a scenario, the same in every run and process. */
+void scenario_identity(const struct scenario *s, uint64_t hash[2]);
+
+#endif

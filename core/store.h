@@ -1,0 +1,92 @@
+/*
+ * store.h - the runs we know, which of them are newest, and which are served.
+ *
+ * The store knows every results file by the id of its run, also those that nobody has
+ * read yet: with --runs latest a directory of 10 000 files costs one read. A source
+ * tells what it sees (store_see), asks what is worth reading (store_wanted), and puts
+ * what it read (store_put, store_fail). An updated file is parsed into a new run that
+ * takes the old one's place; a file that stops parsing keeps its last good run.
+ *
+ * Loop thread only.
+ */
+#ifndef CORE_STORE_H
+#define CORE_STORE_H
+
+#include "core/module.h"
+
+enum newest_rule {
+    NEWEST_AUTO,    /* YYYYMMDD_HHMMSS in the names where both have it, else mtime */
+    NEWEST_NAME,
+    NEWEST_MTIME,
+};
+
+struct store_rules {
+    enum newest_rule newest;
+    uint32_t runs;             /* how many of the newest are served; 0: all */
+    uint64_t max_scenarios;    /* over all served runs; the oldest are left out */
+};
+
+struct store;
+
+struct store *store_new(const struct store_rules *rules);
+void store_free(struct store *st);
+
+/*
+ * A file of this id is there and its content is new to us. mtime_ns: Unix time.
+ * from_start: it was found by the first scan.
+ */
+void store_see(struct store *st, struct view id, int64_t mtime_ns, bool from_start);
+
+/*
+ * Ids of runs that should be read now: those of the newest that have not been read
+ * since store_see(), until enough are good. At most max; what is returned counts as
+ * being read until store_put() or store_fail(). Views live until the id is dropped.
+ */
+size_t store_wanted(struct store *st, struct view ids[], size_t max);
+
+/*
+ * The run of this id, or NULL: what is known of its content (also when it is not
+ * served), for the parser to take unchanged scenarios from. Borrowed.
+ */
+const struct run *store_get(const struct store *st, struct view id);
+
+/*
+ * Takes the run (its reference). *d tells what is new; d->before stays readable until
+ * store_diff_release(). An id that was dropped meanwhile is taken as seen now.
+ */
+void store_put(struct store *st, const struct run *run, struct diff *d);
+
+/* The file could not be read or parsed; its last good run stays. */
+void store_fail(struct store *st, struct view id);
+
+/* The file is gone. False when the id was not known; *d is set only if true. */
+bool store_drop(struct store *st, struct view id, struct diff *d);
+
+void store_diff_release(struct diff *d);
+
+/*
+ * What is to be served: the newest `runs` that have content, within max_scenarios.
+ * Arrays belong to the store and live until the next call; the runs are borrowed.
+ * Content of runs that are neither served nor wanted any more is let go.
+ */
+const struct served *store_served(struct store *st);
+
+struct store_counts {
+    uint64_t served, other, failed;    /* files; other: left out by the rules */
+    uint64_t scenarios_dropped;        /* by max_scenarios, in files that were read */
+};
+struct store_counts store_count(const struct store *st);
+
+/* The newest file, whether or not it could be read. */
+struct newest {
+    struct view id;           /* empty: there is none */
+    int64_t mtime_ns;
+    bool failed;              /* its last read gave nothing */
+    const struct run *run;    /* its last good content, or NULL; borrowed */
+};
+struct newest store_newest(struct store *st);
+
+/* True while a read that store_wanted() asked for is neither put nor failed. */
+bool store_reading(const struct store *st);
+
+#endif

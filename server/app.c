@@ -1,0 +1,411 @@
+/*
+ * app.c - build up, tear down.
+ *
+ * Up: settings, loop, store, HTTP bound, source, HTTP open. Down: HTTP stops (answers
+ * under way finish), then source, file watches and signals close, the loop runs dry,
+ * and what is left is freed in reverse order. Every way out takes this road.
+ */
+#include "server/app.h"
+
+#include "core/mem.h"
+#include "server/http/server.h"
+#include "server/notify.h"
+#include "server/page.h"
+#include "server/pipeline.h"
+#include "server/site.h"
+#include "server/sources/filewatch.h"
+#include "server/sources/source_results.h"
+#include "server/version.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    STOP_MS = 5000,        /* for answers under way */
+    FILES_MAX = 8,         /* that module options name */
+    SIGNALS = 3,
+};
+
+struct app {
+    const struct config *c;
+    uv_loop_t loop;
+    struct store *store;
+    struct self *self;
+    struct pipeline *pipeline;
+    struct source_results *source;
+    struct http_server *http;
+    struct site_state site;
+    struct filewatch *files[FILES_MAX];
+    size_t file_count;
+    uv_signal_t signals[SIGNALS];
+    size_t signal_count;
+    bool stopping;
+};
+
+/* ---- what runs into the pipeline ------------------------------------------------------- */
+
+static void on_changed(void *ctx, const struct diff *d)
+{
+    struct app *a = ctx;
+
+    if (d)
+        pipeline_changed(a->pipeline, d);
+}
+
+static void on_first_served(void *ctx)
+{
+    struct app *a = ctx;
+
+    if (a->site.ready || a->stopping)
+        return;
+    a->site.ready = true;
+    log_line(LOG_INFO, "ready", NULL);
+    notify("READY=1");
+}
+
+static void on_settled(void *ctx, uint64_t seen_ns)
+{
+    struct app *a = ctx;
+
+    pipeline_publish(a->pipeline, seen_ns);
+    if (!a->site.ready)
+        pipeline_settled(a->pipeline, on_first_served, a);
+}
+
+/* ---- settings that change while we run ------------------------------------------------- */
+
+static int reload(void *ctx, struct err *e)
+{
+    struct app *a = ctx;
+    struct module_set *set;
+
+    if (module_set_new(a->c, false, &set, e) < 0) {
+        log_line(LOG_ERROR, "settings not reloaded", "reason", e->text, "served",
+                 "with the old ones", NULL);
+        return -EINVAL;
+    }
+    pipeline_configure(a->pipeline, set);
+    log_line(LOG_INFO, "settings reloaded", NULL);
+    return 0;
+}
+
+static void on_file_changed(void *ctx)
+{
+    struct err e = { 0 };
+
+    reload(ctx, &e);    /* says in the log how it went */
+}
+
+static void watch_file(void *ctx, const char *path)
+{
+    struct app *a = ctx;
+
+    if (a->file_count < FILES_MAX)
+        a->files[a->file_count++] = filewatch_start(
+            &a->loop, path, a->c->watch, a->c->poll_interval_ms, on_file_changed, a);
+}
+
+/* ---- stopping ------------------------------------------------------------------------- */
+
+static void on_http_done(void *ctx)
+{
+    struct app *a = ctx;
+
+    for (size_t i = 0; i < a->signal_count; i++)
+        uv_close((uv_handle_t *)&a->signals[i], NULL);
+    for (size_t i = 0; i < a->file_count; i++)
+        filewatch_stop(a->files[i]);
+    source_results_stop(a->source);
+    pipeline_stop(a->pipeline);
+}
+
+static void app_stop(struct app *a, unsigned patience_ms)
+{
+    a->stopping = true;
+    a->site.ready = false;
+    notify("STOPPING=1");
+    http_server_stop(a->http, patience_ms, on_http_done, a);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct app *a = handle->data;
+    struct err e = { 0 };
+
+    if (number == SIGHUP) {
+        if (a->stopping)
+            return;
+        notify_reloading();
+        reload(a, &e);
+        notify("READY=1");
+        return;
+    }
+    log_line(LOG_INFO, "stopping", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
+    app_stop(a, a->stopping ? 0 : STOP_MS);    /* a second signal ends it at once */
+}
+
+static void watch_signals(struct app *a)
+{
+    static const int numbers[SIGNALS] = { SIGTERM, SIGINT, SIGHUP };
+
+    for (size_t i = 0; i < SIGNALS; i++) {
+        uv_signal_init(&a->loop, &a->signals[i]);
+        a->signals[i].data = a;
+        uv_signal_start(&a->signals[i], on_signal, numbers[i]);
+        a->signal_count++;
+    }
+}
+
+/* ---- starting ------------------------------------------------------------------------- */
+
+/* libuv closes connections silently at the descriptor limit: it must never get there. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static int open_http(struct app *a, struct err *e)
+{
+    struct http_limits limits;
+    const struct site site = site_of(&a->site);
+
+    http_limits_init(&limits);
+    limits.max_connections = a->c->max_connections;
+    limits.read_timeout_ms = (unsigned)a->c->read_timeout_ms;
+    a->http = http_server_new(&a->loop, &site, a->self, &limits);
+    a->site.http = a->http;
+    for (size_t i = 0; i < registry_count; i++) {
+        int rc = *a->c->listen[i]
+                     ? http_server_listen(a->http, (int)i, registry[i]->name,
+                                          view_of(a->c->listen[i]), e)
+                     : 0;
+
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static void say_listening(const struct app *a)
+{
+    for (size_t i = 0; i < http_server_listeners(a->http); i++)
+        log_line(LOG_INFO, "listening", "endpoint", http_server_name(a->http, i), "address",
+                 http_server_address(a->http, i), NULL);
+}
+
+static struct source_results_options source_options(const struct config *c,
+                                                    enum watch_mode mode)
+{
+    return (struct source_results_options){
+        .dir = c->results_dir,
+        .watch = mode,
+        .poll_interval_ms = c->poll_interval_ms,
+        .max_file_size = c->max_file_size,
+        .max_scenarios = c->max_scenarios,
+    };
+}
+
+/*
+ * A directory that is not there yet will come, and one whose permissions change while
+ * we run is waited for; but one that may not be read at start is a mistake that its
+ * user should see at once.
+ */
+static int check_directory(const struct config *c, struct err *e)
+{
+    int fd = open(c->results_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0 && errno == EACCES)
+        return err_set(e, -EACCES, "results directory %s: permission denied",
+                       c->results_dir);
+    if (fd >= 0)
+        close(fd);
+    return 0;
+}
+
+static int app_start(struct app *a, struct err *e)
+{
+    const struct config *c = a->c;
+    const struct source_sink sink = { a, on_changed, on_settled };
+    const struct source_results_options options = source_options(c, c->watch);
+    int rc = check_directory(c, e);
+
+    if (rc == 0)
+        rc = open_http(a, e);
+    if (rc < 0)
+        return rc;
+    watch_signals(a);
+    module_set_files(c, watch_file, a);
+    a->source = source_results_start(&a->loop, &options, a->store, a->self, &sink);
+    a->site.source = a->source;
+    rc = http_server_start(a->http, e);
+    if (rc == 0)
+        say_listening(a);
+    return rc;
+}
+
+static void app_init(struct app *a, const struct config *c, struct module_set *set)
+{
+    *a = (struct app){ .c = c };
+    uv_loop_init(&a->loop);
+    a->store = store_new(&c->rules);
+    a->self = self_new(version_text, version_revision);
+    a->pipeline = pipeline_new(&a->loop, a->store, a->self, set);
+    site_init(&a->site, c, a->store, a->pipeline, a->self, reload, a);
+}
+
+static void app_deinit(struct app *a)
+{
+    uv_run(&a->loop, UV_RUN_DEFAULT);    /* close callbacks, work on the pool */
+    http_server_free(a->http);
+    pipeline_free(a->pipeline);
+    store_free(a->store);
+    self_free(a->self);
+
+    int rc = uv_loop_close(&a->loop);
+
+    assert(rc == 0);    /* a handle was not closed */
+    (void)rc;
+}
+
+int app_serve(const struct config *c)
+{
+    struct module_set *set;
+    struct err e = { 0 };
+    struct app a;
+    int rc;
+
+    log_configure(c->log_level, c->log_json);
+    signal(SIGPIPE, SIG_IGN);
+    if (module_set_new(c, true, &set, &e) < 0) {
+        log_line(LOG_ERROR, "settings are wrong", "reason", e.text, NULL);
+        return 2;
+    }
+    raise_descriptor_limit();
+    app_init(&a, c, set);
+    for (size_t i = 0; i < c->notice_count; i++)
+        log_line(LOG_WARN, c->notices[i], NULL);
+    rc = app_start(&a, &e);
+    if (rc < 0) {
+        log_line(LOG_ERROR, "cannot start", "reason", e.text, NULL);
+        app_stop(&a, 0);
+    }
+    app_deinit(&a);
+    return rc < 0 ? 1 : 0;
+}
+
+/* ---- once ----------------------------------------------------------------------------- */
+
+struct once {
+    struct pipeline *pipeline;
+    struct source_results *source;
+    bool done;
+};
+
+static void on_once_served(void *ctx)
+{
+    struct once *o = ctx;
+
+    if (o->done)
+        return;
+    o->done = true;
+    source_results_stop(o->source);
+    pipeline_stop(o->pipeline);
+}
+
+static void on_once_changed(void *ctx, const struct diff *d)
+{
+    struct once *o = ctx;
+
+    if (d)
+        pipeline_changed(o->pipeline, d);
+}
+
+static void on_once_settled(void *ctx, uint64_t seen_ns)
+{
+    struct once *o = ctx;
+
+    pipeline_publish(o->pipeline, seen_ns);
+    pipeline_settled(o->pipeline, on_once_served, o);
+}
+
+static int print_body(const struct body *b)
+{
+    for (size_t i = 0; b && i < b->chunk_count; i++)
+        if (fwrite(b->chunks[i]->bytes, 1, b->chunks[i]->n, stdout) != b->chunks[i]->n)
+            return -EIO;
+    return 0;
+}
+
+static int print_bodies(const struct config *c, const struct pipeline *p)
+{
+    for (size_t i = 0; i < registry_count; i++)
+        if ((c->once_module < 0 || c->once_module == (int)i) &&
+            print_body(pipeline_body(p, i)) < 0)
+            return -EIO;
+    return fflush(stdout) == 0 ? 0 : -EIO;
+}
+
+int app_once(const struct config *c)
+{
+    /* Polled, so that no inotify instance is taken for a single look. */
+    const struct source_results_options options = source_options(c, WATCH_POLL);
+    struct module_set *set;
+    struct err e = { 0 };
+    uv_loop_t loop;
+    int rc = 0;
+
+    log_configure(c->log_level > LOG_WARN ? c->log_level : LOG_WARN, c->log_json);
+    if (module_set_new(c, true, &set, &e) < 0) {
+        log_line(LOG_ERROR, "settings are wrong", "reason", e.text, NULL);
+        return 2;
+    }
+    uv_loop_init(&loop);
+
+    struct store *store = store_new(&c->rules);
+    struct self *self = self_new(version_text, version_revision);
+    struct pipeline *pipeline = pipeline_new(&loop, store, self, set);
+    struct once once = { .pipeline = pipeline };
+    const struct source_sink sink = { &once, on_once_changed, on_once_settled };
+
+    once.source = source_results_start(&loop, &options, store, self, &sink);
+    if (*source_results_state(once.source))
+        rc = 1;    /* no directory: nothing newest to read */
+    uv_run(&loop, UV_RUN_DEFAULT);
+    if (store_newest(store).failed)
+        rc = 1;
+    if (print_bodies(c, pipeline) < 0) {
+        log_line(LOG_ERROR, "cannot write to stdout", NULL);
+        rc = 1;
+    }
+    pipeline_free(pipeline);
+    store_free(store);
+    self_free(self);
+
+    int busy = uv_loop_close(&loop);
+
+    assert(busy == 0);    /* a handle was not closed */
+    (void)busy;
+    return rc;
+}
+
+int app_check(const struct config *c, struct err *e)
+{
+    struct module_set *set;
+
+    log_configure(LOG_WARN, c->log_json);
+    if (module_set_new(c, true, &set, e) < 0)
+        return 1;
+    module_set_unref(set);
+    return 0;
+}

@@ -1,0 +1,21 @@
+/*
+ * app.h - the whole program: built up in one order, torn down in the other.
+ */
+#ifndef SERVER_APP_H
+#define SERVER_APP_H
+
+#include "server/config.h"
+
+/* Serves until a signal says stop. Exit status: 0, or 1 after a line in the log. */
+int app_serve(const struct config *c);
+
+/*
+ * Scans, prints the exposition of --once to stdout. 0; 1 if the newest run cannot be
+ * read, or nothing could be printed.
+ */
+int app_once(const struct config *c);
+
+/* Reads and checks what the flags name. 0, or 1 with e filled. */
+int app_check(const struct config *c, struct err *e);
+
+#endif

@@ -1,0 +1,331 @@
+/*
+ * http.c - bytes → requests.
+ *
+ * llhttp decides what HTTP is, with none of its leniences on. Here is decided what of it
+ * we serve: HTTP/1.0 and 1.1, one Host, a head and a body within their limits. Bodies
+ * are read to find their end and thrown away.
+ *
+ * The parser is paused where its position has to be known: behind the head of a request
+ * that has a body (the limits of the two are counted apart), and behind each request.
+ */
+#include "server/http/http.h"
+
+#include <assert.h>
+
+/* More than a client of ours sends in a head; what is above goes back between requests. */
+enum { TEXT_KEPT = 4096 };
+
+static const struct {
+    struct view name;
+    enum http_field field;
+} kept[] = {
+    { VIEW("host"), HTTP_HOST },
+    { VIEW("accept"), HTTP_ACCEPT },
+    { VIEW("expect"), HTTP_EXPECT },
+    { VIEW("origin"), HTTP_ORIGIN },
+    { VIEW("if-none-match"), HTTP_IF_NONE_MATCH },
+    { VIEW("sec-fetch-site"), HTTP_SEC_FETCH_SITE },
+    { VIEW("accept-encoding"), HTTP_ACCEPT_ENCODING },
+};
+
+static int refuse(struct http_reader *r, int status, const char *reason)
+{
+    r->status = status;
+    r->reason = reason;
+    return -1;
+}
+
+static struct view value(const struct http_reader *r, enum http_field f)
+{
+    if (!r->field[f].n)
+        return (struct view){ NULL, 0 };
+    return view_trim((struct view){ r->text.p + r->field[f].at, r->field[f].n });
+}
+
+/* Opens a kept field; what it already said stays in front, as one list. */
+static void open_field(struct http_reader *r, enum http_field f)
+{
+    struct view before = value(r, f);
+    uint32_t at = (uint32_t)r->text.n;
+
+    r->current = f;
+    r->field[f].seen = true;
+    if (before.n) {
+        char *to = buf_room(&r->text, before.n + 2);
+
+        if (!to)
+            return;
+        /* buf_room() may have moved what the view points into */
+        before = value(r, f);
+        memcpy(to, before.p, before.n);
+        memcpy(to + before.n, ", ", 2);
+        buf_commit(&r->text, before.n + 2);
+    }
+    r->field[f].at = at;
+    r->field[f].n = (uint32_t)r->text.n - at;
+}
+
+static void extend_field(struct http_reader *r, const char *at, size_t n)
+{
+    size_t before = r->text.n;
+
+    buf_add(&r->text, at, n);
+    r->field[r->current].n += (uint32_t)(r->text.n - before);
+}
+
+static int on_message_begin(llhttp_t *parser)
+{
+    struct http_reader *r = parser->data;
+
+    r->began = true;
+    open_field(r, HTTP_TARGET);
+    return 0;
+}
+
+static int on_url(llhttp_t *parser, const char *at, size_t n)
+{
+    extend_field(parser->data, at, n);
+    return 0;
+}
+
+static int on_header_field(llhttp_t *parser, const char *at, size_t n)
+{
+    struct http_reader *r = parser->data;
+
+    r->line_done = true;
+    for (size_t i = 0; i < n && r->name_n + i < HTTP_NAME_MAX; i++) {
+        char c = at[i];
+
+        r->name[r->name_n + i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    }
+    r->name_n += (uint32_t)n;
+    return 0;
+}
+
+static int on_header_field_complete(llhttp_t *parser)
+{
+    struct http_reader *r = parser->data;
+    struct view name = { r->name, r->name_n };
+
+    r->name_n = 0;
+    r->current = HTTP_FIELDS;
+    if (name.n > HTTP_NAME_MAX)
+        return 0;
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        if (!view_eq(name, kept[i].name))
+            continue;
+        if (kept[i].field == HTTP_HOST && r->field[HTTP_HOST].seen)
+            return refuse(r, 400, "more than one Host");
+        open_field(r, kept[i].field);
+        break;
+    }
+    return 0;
+}
+
+static int on_header_value(llhttp_t *parser, const char *at, size_t n)
+{
+    struct http_reader *r = parser->data;
+
+    if (r->current != HTTP_FIELDS)
+        extend_field(r, at, n);
+    return 0;
+}
+
+static int on_headers_complete(llhttp_t *parser)
+{
+    struct http_reader *r = parser->data;
+    struct view expect = value(r, HTTP_EXPECT);
+
+    r->line_done = true;
+    if (parser->http_major != 1)
+        return refuse(r, 505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+    r->http10 = parser->http_minor == 0;
+    if (!r->http10 && !r->field[HTTP_HOST].seen)
+        return refuse(r, 400, "HTTP/1.1 without Host");
+    if (expect.n && !view_eq_nocase(expect, VIEW("100-continue")))
+        return refuse(r, 417, "cannot do what Expect asks for");
+    if (parser->content_length > r->body_limit)
+        return refuse(r, 413, "request body too large");
+    r->keep_alive = llhttp_should_keep_alive(parser);
+    /* An offer of another protocol is not taken up: what follows is HTTP/1 as before. */
+    parser->upgrade = 0;
+    if (parser->content_length == 0 && !(parser->flags & F_CHUNKED))
+        return 0;
+    r->pause = HTTP_AT_BODY;
+    return HPE_PAUSED;
+}
+
+static int on_message_complete(llhttp_t *parser)
+{
+    struct http_reader *r = parser->data;
+
+    r->pause = HTTP_AT_END;
+    return HPE_PAUSED;
+}
+
+static const llhttp_settings_t settings = {
+    .on_message_begin = on_message_begin,
+    .on_url = on_url,
+    .on_header_field = on_header_field,
+    .on_header_field_complete = on_header_field_complete,
+    .on_header_value = on_header_value,
+    .on_headers_complete = on_headers_complete,
+    .on_message_complete = on_message_complete,
+};
+
+void http_init(struct http_reader *r, uint32_t head_limit, uint32_t body_limit)
+{
+    *r = (struct http_reader){ .head_limit = head_limit, .body_limit = body_limit };
+    llhttp_init(&r->parser, HTTP_REQUEST, &settings);
+    r->parser.data = r;
+    http_next(r);
+}
+
+void http_deinit(struct http_reader *r)
+{
+    buf_deinit(&r->text);
+}
+
+void http_next(struct http_reader *r)
+{
+    if (r->text.cap > TEXT_KEPT)
+        buf_deinit(&r->text);
+    buf_release(&r->text);
+    /* Repeated fields are copied when they are joined: twice what may come in. */
+    r->text.limit = 2 * (size_t)r->head_limit;
+    memset(r->field, 0, sizeof(r->field));
+    r->name_n = 0;
+    r->head_bytes = r->body_bytes = 0;
+    r->began = r->line_done = r->in_body = false;
+}
+
+/* Counts n more bytes of the request; refuses it past its limits. */
+static void count(struct http_reader *r, size_t n)
+{
+    if (r->in_body) {
+        /* With the framing of its chunks, so that this cannot grow for ever. */
+        r->body_bytes += (uint32_t)n;
+        if (r->body_bytes > r->body_limit)
+            refuse(r, 413, "request body too large");
+        return;
+    }
+    r->head_bytes += (uint32_t)n;
+    if (r->head_bytes <= r->head_limit && !r->text.full)
+        return;
+    if (!r->line_done || r->field[HTTP_TARGET].n >= r->head_limit)
+        refuse(r, 414, "request line too long");
+    else
+        refuse(r, 431, "request header fields too large");
+}
+
+size_t http_feed(struct http_reader *r, const char *p, size_t n, enum http_event *event)
+{
+    size_t used = 0;
+
+    assert(!r->status);
+    while (used < n) {
+        llhttp_errno_t rc;
+        size_t step;
+
+        if (r->pause != HTTP_RUNNING)
+            llhttp_resume(&r->parser);
+        r->pause = HTTP_RUNNING;
+        rc = llhttp_execute(&r->parser, p + used, n - used);
+        step = n - used;
+        if (rc != HPE_OK)
+            step = (size_t)(llhttp_get_error_pos(&r->parser) - (p + used));
+        used += step;
+        if (rc == HPE_PAUSED_H2_UPGRADE)
+            refuse(r, 505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+        else if (rc != HPE_OK && rc != HPE_PAUSED && !r->status)
+            refuse(r, 400, llhttp_get_error_reason(&r->parser));
+        if (!r->status)
+            count(r, step);
+        if (r->status) {
+            *event = HTTP_REFUSED;
+            return used;
+        }
+        if (r->pause == HTTP_AT_END) {
+            *event = HTTP_COMPLETE;
+            return used;
+        }
+        if (r->pause == HTTP_AT_BODY) {
+            r->in_body = true;
+            if (r->field[HTTP_EXPECT].seen && !r->http10 && used == n) {
+                *event = HTTP_CONTINUE;
+                return used;
+            }
+        }
+    }
+    *event = HTTP_MORE;
+    return used;
+}
+
+static enum method method_of(const llhttp_t *parser)
+{
+    switch (parser->method) {
+    case HTTP_GET:
+        return METHOD_GET;
+    case HTTP_HEAD:
+        return METHOD_HEAD;
+    case HTTP_POST:
+        return METHOD_POST;
+    default:
+        return METHOD_OTHER;
+    }
+}
+
+/* Length of "http://" or "https://" at the front of v, 0 if it is neither. */
+static size_t scheme(struct view v)
+{
+    static const struct view schemes[] = { VIEW("http://"), VIEW("https://") };
+
+    for (size_t i = 0; i < 2; i++)
+        if (v.n >= schemes[i].n &&
+            view_eq_nocase((struct view){ v.p, schemes[i].n }, schemes[i]))
+            return schemes[i].n;
+    return 0;
+}
+
+/*
+ * The target is "/path?query", or the same behind "http://host" as proxies ask; then
+ * that host counts (RFC 9112, section 3.2.2). A fragment has no business here and is
+ * cut off.
+ */
+static void split_target(struct view target, struct request *out)
+{
+    struct view rest = target;
+    size_t skip = scheme(target);
+
+    if (skip) {
+        size_t n = 0;
+
+        rest = view_skip(target, skip);
+        while (n < rest.n && !strchr("/?#", rest.p[n]))
+            n++;
+        out->host = (struct view){ rest.p, n };
+        rest = view_skip(rest, n);
+        if (rest.n == 0 || rest.p[0] != '/')
+            out->path = VIEW("/");
+    }
+    view_split(&rest, '#', &target);
+    rest = target;
+    view_split(&rest, '?', &target);
+    if (target.n)
+        out->path = target;
+    out->query = rest;
+}
+
+void http_request(const struct http_reader *r, struct request *out)
+{
+    *out = (struct request){
+        .method = method_of(&r->parser),
+        .host = value(r, HTTP_HOST),
+        .origin = value(r, HTTP_ORIGIN),
+        .sec_fetch_site = value(r, HTTP_SEC_FETCH_SITE),
+        .accept = value(r, HTTP_ACCEPT),
+        .accept_encoding = value(r, HTTP_ACCEPT_ENCODING),
+        .if_none_match = value(r, HTTP_IF_NONE_MATCH),
+    };
+    split_target(value(r, HTTP_TARGET), out);
+}

@@ -1,0 +1,78 @@
+/*
+ * http.h - bytes → requests, one after the other, without any socket.
+ *
+ * A reader is fed whatever arrives, cut anywhere. It stops behind each request, so the
+ * bytes of the next one (pipelining) are not looked at before http_next().
+ */
+#ifndef SERVER_HTTP_HTTP_H
+#define SERVER_HTTP_HTTP_H
+
+#include <llhttp.h>
+
+#include "core/buf.h"
+#include "server/http/route.h"
+
+enum http_event {
+    HTTP_MORE,     /* all bytes were taken, the request is not complete */
+    HTTP_CONTINUE, /* the client waits for "100 Continue" before it sends its body */
+    HTTP_COMPLETE, /* http_request() may be asked; then http_next() */
+    HTTP_REFUSED,  /* status and reason tell why; nothing more can be read */
+};
+
+/* Header fields that are kept; HTTP_TARGET is the request target. */
+enum http_field {
+    HTTP_TARGET,
+    HTTP_HOST,
+    HTTP_ORIGIN,
+    HTTP_SEC_FETCH_SITE,
+    HTTP_ACCEPT,
+    HTTP_ACCEPT_ENCODING,
+    HTTP_IF_NONE_MATCH,
+    HTTP_EXPECT,
+    HTTP_FIELDS,
+};
+
+enum { HTTP_NAME_MAX = 16 }; /* no kept field has a longer name */
+
+struct http_reader { /* must not move between init and deinit */
+    llhttp_t parser;
+    uint32_t head_limit, body_limit; /* bytes; a body counts with its framing */
+
+    /* All below is of the request being read. */
+    struct buf text; /* what is kept, one value after the other */
+    struct {
+        uint32_t at, n;
+        bool seen;
+    } field[HTTP_FIELDS];
+    enum http_field current;  /* HTTP_FIELDS: one that is not kept */
+    char name[HTTP_NAME_MAX]; /* of a field, in lower case */
+    uint32_t name_n;          /* its length, also if it did not fit */
+    uint32_t head_bytes, body_bytes;
+    bool began;     /* its first byte has arrived */
+    bool line_done; /* its request line has */
+    bool in_body;
+    enum { HTTP_RUNNING, HTTP_AT_BODY, HTTP_AT_END } pause;
+    bool keep_alive; /* what the client wants; valid once complete */
+    bool http10;
+    int status;         /* why it was refused */
+    const char *reason; /* one sentence */
+};
+
+/* Limits in bytes: request line and header fields together; body. */
+void http_init(struct http_reader *r, uint32_t head_limit, uint32_t body_limit);
+void http_deinit(struct http_reader *r);
+
+/*
+ * Feeds n bytes; returns how many were taken (all of them after HTTP_MORE). Must not be
+ * called after HTTP_COMPLETE without http_next(), nor ever again after HTTP_REFUSED.
+ */
+size_t http_feed(struct http_reader *r, const char *p, size_t n,
+                 enum http_event *event);
+
+/* The request that is complete. Its views live until http_next() or http_deinit(). */
+void http_request(const struct http_reader *r, struct request *out);
+
+/* Makes room for the next request. */
+void http_next(struct http_reader *r);
+
+#endif

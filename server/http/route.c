@@ -1,0 +1,257 @@
+/*
+ * route.c - which answer a request gets.
+ *
+ * Paths are compared as they came: no decoding, no dots resolved, no slash forgiven, so
+ * there is one spelling of each and nothing to normalise wrongly. Everything served is
+ * ready when it is asked for; only the page and a selection by name[] are made here.
+ */
+#include "server/http/route.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+#include "core/mem.h"
+#include "server/page.h"
+
+#define TEXT    "text/plain; charset=utf-8"
+#define METRICS "text/plain; version=0.0.4; charset=utf-8"
+
+/* The page runs no script, loads its own style sheet and cannot be framed. */
+#define PAGE_HEADERS                                                                   \
+    "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src data:; "   \
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"                  \
+    "X-Content-Type-Options: nosniff\r\n"                                              \
+    "Referrer-Policy: no-referrer\r\n"
+
+#define SAFE_HEADERS "X-Content-Type-Options: nosniff\r\n"
+
+struct call {
+    const struct site *site;
+    int endpoint;
+    const struct request *rq;
+};
+
+typedef void answer_fn(const struct call *c, struct reply *out);
+
+static void say(struct reply *out, int status, struct view text)
+{
+    out->status = status;
+    out->content_type = TEXT;
+    out->fixed = text;
+}
+
+/* ---- query -------------------------------------------------------------------- */
+
+static int hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Percent-decodes v to the place at to (v.n bytes suffice); what is no escape stays. */
+static struct view decode(struct view v, char *to)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < v.n; i++) {
+        if (v.p[i] == '%' && i + 2 < v.n && hex(v.p[i + 1]) >= 0 &&
+            hex(v.p[i + 2]) >= 0) {
+            to[n++] = (char)(hex(v.p[i + 1]) << 4 | hex(v.p[i + 2]));
+            i += 2;
+        } else {
+            to[n++] = v.p[i] == '+' ? ' ' : v.p[i];
+        }
+    }
+    return (struct view){ to, n };
+}
+
+struct names {
+    struct view *v;
+    size_t count;
+    char *text;
+};
+
+/* The values of all name[]; count is 0 when the query has none. */
+static void names_of(struct view query, struct names *out)
+{
+    struct view pair;
+    size_t room = 1;
+    char *to;
+
+    for (size_t i = 0; i < query.n; i++)
+        room += query.p[i] == '&';
+    out->v = mem_alloc(room * sizeof(*out->v));
+    out->text = to = mem_alloc(query.n + 1);
+    while (view_split(&query, '&', &pair)) {
+        struct view value = pair, key, name;
+
+        view_split(&value, '=', &key);
+        key = decode(key, to);
+        if (!view_eq(key, VIEW("name[]")))
+            continue;
+        name = decode(value, to);
+        out->v[out->count++] = name;
+        to += name.n;
+    }
+}
+
+/* ---- what the paths answer ---------------------------------------------------- */
+
+static void metrics(const struct call *c, int endpoint, struct reply *out)
+{
+    struct body *bodies[REPLY_BODIES_MAX];
+    size_t count = c->site->bodies(c->site->ctx, endpoint, bodies);
+    struct names names = { 0 };
+
+    out->status = 200;
+    out->content_type = METRICS;
+    if (c->rq->query.n)
+        names_of(c->rq->query, &names);
+    for (size_t i = 0; i < count; i++)
+        out->bodies[out->body_count++] =
+            names.count ? body_select(bodies[i], names.v, names.count)
+                        : body_ref(bodies[i]);
+    free(names.v);
+    free(names.text);
+}
+
+static void own_metrics(const struct call *c, struct reply *out)
+{
+    metrics(c, c->endpoint, out);
+}
+
+static void all_metrics(const struct call *c, struct reply *out)
+{
+    metrics(c, -1, out);
+}
+
+static void health(const struct call *c, struct reply *out)
+{
+    (void)c;
+    say(out, 200, VIEW("OK\n"));
+}
+
+static void ready(const struct call *c, struct reply *out)
+{
+    if (c->site->ready(c->site->ctx))
+        say(out, 200, VIEW("OK\n"));
+    else
+        say(out, 503, VIEW("not ready\n"));
+}
+
+static void page(const struct call *c, struct reply *out)
+{
+    out->status = 200;
+    out->content_type = "text/html; charset=utf-8";
+    out->headers = PAGE_HEADERS;
+    c->site->page(c->site->ctx, c->endpoint, &out->text);
+}
+
+static void style(const struct call *c, struct reply *out)
+{
+    (void)c;
+    out->status = 200;
+    out->content_type = "text/css; charset=utf-8";
+    out->headers = SAFE_HEADERS;
+    out->fixed = view_of(page_style);
+}
+
+/*
+ * True for a request that a browser sends on behalf of another site. Programs send
+ * neither field; a browser sends Origin with every POST, "null" when it hides it.
+ */
+static bool foreign(const struct request *rq)
+{
+    struct view origin = rq->origin;
+
+    if (rq->sec_fetch_site.n && !view_eq(rq->sec_fetch_site, VIEW("same-origin")) &&
+        !view_eq(rq->sec_fetch_site, VIEW("none")))
+        return true;
+    if (!origin.n)
+        return false;
+    if (view_starts(origin, VIEW("http://")))
+        origin = view_skip(origin, 7);
+    else if (view_starts(origin, VIEW("https://")))
+        origin = view_skip(origin, 8);
+    else
+        return true;
+    return origin.n != rq->host.n || strncasecmp(origin.p, rq->host.p, origin.n) != 0;
+}
+
+static void reload(const struct call *c, struct reply *out)
+{
+    struct err e = { 0 };
+
+    if (foreign(c->rq)) {
+        say(out, 403, VIEW("a page of another site may not ask for this\n"));
+    } else if (c->site->reload(c->site->ctx, &e) == 0) {
+        say(out, 200, VIEW("reloaded\n"));
+    } else {
+        say(out, 500, (struct view){ NULL, 0 });
+        buf_str(&out->text, e.text);
+        buf_char(&out->text, '\n');
+    }
+}
+
+/* ---- which path ----------------------------------------------------------------- */
+
+static const struct path {
+    struct view path;
+    answer_fn *answer;
+    bool post; /* POST alone; else GET and HEAD */
+} paths[] = {
+    { VIEW("/metrics"), own_metrics, false },
+    { VIEW("/metrics/all"), all_metrics, false },
+    { VIEW("/health"), health, false },
+    { VIEW("/-/healthy"), health, false },
+    { VIEW("/ready"), ready, false },
+    { VIEW("/-/ready"), ready, false },
+    { VIEW("/-/reload"), reload, true },
+    { VIEW("/"), page, false },
+    { VIEW("/style.css"), style, false },
+};
+
+static bool allowed(const struct path *p, enum method m)
+{
+    return p->post ? m == METHOD_POST : m == METHOD_GET || m == METHOD_HEAD;
+}
+
+void route(const struct site *site, int endpoint, const struct request *rq,
+           struct reply *out)
+{
+    struct call call = { site, endpoint, rq };
+
+    out->head = rq->method == METHOD_HEAD;
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        if (!view_eq(rq->path, paths[i].path))
+            continue;
+        if (allowed(&paths[i], rq->method)) {
+            paths[i].answer(&call, out);
+            return;
+        }
+        say(out, 405, VIEW("method not allowed\n"));
+        memcpy(out->allow, paths[i].post ? "POST" : "GET, HEAD",
+               paths[i].post ? 5 : 10);
+        return;
+    }
+    say(out, 404, VIEW("not found\n"));
+}
+
+void reply_deinit(struct reply *r)
+{
+    for (size_t i = 0; i < r->body_count; i++)
+        body_unref(r->bodies[i]);
+    r->body_count = 0;
+    buf_deinit(&r->text);
+}
+
+uint64_t reply_length(const struct reply *r)
+{
+    uint64_t n = r->fixed.n + r->text.n;
+
+    for (size_t i = 0; i < r->body_count; i++)
+        n += r->bodies[i]->bytes;
+    return n;
+}

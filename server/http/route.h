@@ -1,0 +1,58 @@
+/*
+ * route.h - request → reply, without any socket.
+ */
+#ifndef SERVER_HTTP_ROUTE_H
+#define SERVER_HTTP_ROUTE_H
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "server/body.h"
+
+#include <stdint.h>
+
+enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OTHER };
+
+struct request { /* views live until the reply is made */
+    enum method method;
+    struct view path;  /* percent-encoded as it came, without query */
+    struct view query; /* without '?'; empty if there is none */
+    struct view host, origin, sec_fetch_site;
+    struct view accept, accept_encoding, if_none_match;
+};
+
+enum { SITE_ENDPOINTS_MAX = 8, REPLY_BODIES_MAX = SITE_ENDPOINTS_MAX + 1 };
+
+/* What the routes ask of the program behind them. */
+struct site {
+    void *ctx;
+    /*
+     * Bodies of one endpoint (its index), or of all with endpoint < 0, in the order
+     * they are sent; borrowed. The process's own body comes last where it belongs.
+     */
+    size_t (*bodies)(void *ctx, int endpoint, struct body *out[REPLY_BODIES_MAX]);
+    bool (*ready)(void *ctx);
+    int (*reload)(void *ctx, struct err *e);
+    void (*page)(void *ctx, int endpoint, struct buf *html);
+};
+
+struct reply {
+    int status;
+    const char *content_type;
+    const char *headers; /* further header lines, CRLF each; NULL: none */
+    char allow[32];      /* for 405; "" */
+    bool head;           /* answer to HEAD: length without content */
+    struct body *bodies[REPLY_BODIES_MAX]; /* one reference each */
+    size_t body_count;
+    struct view fixed; /* follows the bodies: bytes that live for ever */
+    struct buf text;   /* follows that; owned */
+};
+
+/* Fills *out, which the caller passes zeroed and ends with reply_deinit(). */
+void route(const struct site *site, int endpoint, const struct request *rq,
+           struct reply *out);
+void reply_deinit(struct reply *r);
+
+/* Bytes of the content, whether or not it is sent. */
+uint64_t reply_length(const struct reply *r);
+
+#endif

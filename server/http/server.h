@@ -1,0 +1,78 @@
+/*
+ * server.h - the HTTP side of the process: listeners, connections, limits.
+ *
+ * Made once for all endpoints. Life: new, any number of listens, start; later stop,
+ * and when it has told that it is done, free. A failed listen or start leaves a server
+ * that stop ends as usual.
+ */
+#ifndef SERVER_HTTP_SERVER_H
+#define SERVER_HTTP_SERVER_H
+
+#include <uv.h>
+
+#include "server/http/route.h"
+#include "server/self.h"
+
+struct http_limits {
+    unsigned max_connections;   /* over all listeners */
+    unsigned read_timeout_ms;   /* first byte of a request → its last */
+    unsigned idle_timeout_ms;   /* between requests */
+    unsigned write_timeout_ms;  /* without a byte taken of an answer */
+    unsigned linger_timeout_ms; /* to hear what a refused client still says */
+    uint32_t head_bytes, body_bytes;
+};
+
+/* What was refused or ended, by reason. */
+enum http_limit {
+    HTTP_LIMIT_CONNECTIONS,
+    HTTP_LIMIT_READ_TIMEOUT,
+    HTTP_LIMIT_WRITE_TIMEOUT,
+    HTTP_LIMIT_REQUEST, /* malformed or too large */
+    HTTP_LIMIT_COUNT,
+};
+
+/* The defaults of the command line and of design: 1024 connections, 10 s, 5 min … */
+void http_limits_init(struct http_limits *l);
+
+struct http_server;
+
+/* site, limits: copied. self is borrowed and may be NULL. */
+struct http_server *http_server_new(uv_loop_t *loop, const struct site *site,
+                                    struct self *self,
+                                    const struct http_limits *limits);
+
+/*
+ * Binds an endpoint to an address (see address.h); nobody can connect yet. name is its
+ * label in metrics and lives as long as the program. On failure e names address and
+ * reason, and the address stays free.
+ */
+int http_server_listen(struct http_server *s, int endpoint, const char *name,
+                       struct view address, struct err *e);
+
+/* Opens all bound endpoints. On failure as above; then the server is to be stopped. */
+int http_server_start(struct http_server *s, struct err *e);
+
+/* The listeners in the order they were made: their number, label and bound address. */
+size_t http_server_listeners(const struct http_server *s);
+const char *http_server_name(const struct http_server *s, size_t i);
+const char *http_server_address(const struct http_server *s, size_t i);
+
+/*
+ * Closes listeners and idle connections; answers under way may finish within timeout_ms.
+ * Then done is called, once, from the loop. Called again, the new time counts (0: at
+ * once) and done is ignored.
+ */
+typedef void http_server_done_fn(void *ctx);
+void http_server_stop(struct http_server *s, unsigned timeout_ms,
+                      http_server_done_fn *done, void *ctx);
+
+/* After done was called (also from inside it). NULL is accepted. */
+void http_server_free(struct http_server *s);
+
+/* How often a limit was met. */
+uint64_t http_server_met(const struct http_server *s, enum http_limit which);
+
+/* Open connections, refused ones included. */
+unsigned http_server_connections(const struct http_server *s);
+
+#endif

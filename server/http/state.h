@@ -1,0 +1,44 @@
+/*
+ * state.h - what server, listener and connection share. Not for others.
+ */
+#ifndef SERVER_HTTP_STATE_H
+#define SERVER_HTTP_STATE_H
+
+#include "server/http/answer.h"
+#include "server/http/server.h"
+
+struct conn;
+struct listener;
+
+/*
+ * Bytes read at once, and so the most that is kept of a client that sends on while it
+ * is being answered.
+ */
+enum { READ_BYTES = 16 * 1024 };
+
+struct http_server {
+    uv_loop_t *loop;
+    struct site site;
+    struct self *self;
+    struct http_limits limits;
+    uint64_t met[HTTP_LIMIT_COUNT];
+
+    struct listener *listeners; /* in the order they were made */
+    struct conn *conns;         /* all that are not freed */
+    unsigned conn_count;        /* not yet closing */
+
+    uv_timer_t deadline; /* of the stop */
+    bool stopping;
+    bool timer_open;
+    http_server_done_fn *done;
+    void *done_ctx;
+
+    /* Used within one callback and free again when it returns. */
+    uv_buf_t iov[ANSWER_PIECES_MAX];
+    char input[READ_BYTES];
+};
+
+/* One part of the server is gone for good; the last one ends the stop. */
+void http_server_settle(struct http_server *s);
+
+#endif

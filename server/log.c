@@ -1,0 +1,123 @@
+/*
+ * log.c - lines on stderr.
+ *
+ * Each line is put together first and written with one write(), so that lines of
+ * several processes on one terminal or pipe do not mix. A full pipe may lose a line;
+ * it never stops the loop for longer than stderr itself does.
+ */
+#include "server/log.h"
+
+#include "core/buf.h"
+#include "core/utf8.h"
+
+#include <stdarg.h>
+#include <time.h>
+#include <unistd.h>
+
+static enum log_level least = LOG_INFO;
+static bool as_json;
+
+static const char *const level_names[] = { "debug", "info", "warn", "error" };
+
+void log_configure(enum log_level level, bool json)
+{
+    least = level;
+    as_json = json;
+}
+
+static void add_quoted(struct buf *b, struct view v)
+{
+    buf_char(b, '"');
+    for (size_t i = 0; i < v.n; i++) {
+        unsigned char c = (unsigned char)v.p[i];
+
+        if (c == '"' || c == '\\')
+            buf_fmt(b, "\\%c", c);
+        else if (c == '\n')
+            buf_str(b, "\\n");
+        else if (c == '\t')
+            buf_str(b, "\\t");
+        else if (c < 0x20 || c == 0x7f)
+            buf_fmt(b, "\\u%04x", c);
+        else
+            buf_char(b, (char)c);
+    }
+    buf_char(b, '"');
+}
+
+static bool plain(struct view v)
+{
+    for (size_t i = 0; i < v.n; i++) {
+        unsigned char c = (unsigned char)v.p[i];
+
+        if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c >= 0x7f)
+            return false;
+    }
+    return v.n > 0;
+}
+
+static void add_pair(struct buf *b, const char *key, const char *value)
+{
+    struct buf good = { 0 };
+
+    utf8_repair(view_of(value), &good);
+    if (as_json) {
+        buf_char(b, b->n ? ',' : '{');
+        add_quoted(b, view_of(key));
+        buf_char(b, ':');
+        add_quoted(b, buf_as_view(&good));
+    } else {
+        if (b->n)
+            buf_char(b, ' ');
+        buf_str(b, key);
+        buf_char(b, '=');
+        if (plain(buf_as_view(&good)))
+            buf_view(b, buf_as_view(&good));
+        else
+            add_quoted(b, buf_as_view(&good));
+    }
+    buf_deinit(&good);
+}
+
+static void timestamp(char text[40])
+{
+    struct timespec now;
+    struct tm utc;
+    char day[24];
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &utc);
+
+    struct buf b = { .limit = 39 };
+
+    buf_fmt(&b, "%s.%03ldZ", day, now.tv_nsec / 1000000);
+    memcpy(text, b.p, b.n);
+    text[b.n] = '\0';
+    buf_deinit(&b);
+}
+
+void log_line(enum log_level level, const char *msg, ...)
+{
+    struct buf line = { 0 };
+    char ts[40];
+    va_list pairs;
+
+    if (level < least)
+        return;
+    timestamp(ts);
+    add_pair(&line, "ts", ts);
+    add_pair(&line, "level", level_names[level]);
+    add_pair(&line, "msg", msg);
+    va_start(pairs, msg);
+    for (const char *key; (key = va_arg(pairs, const char *));)
+        add_pair(&line, key, va_arg(pairs, const char *));
+    va_end(pairs);
+    buf_str(&line, as_json ? "}\n" : "\n");
+
+    /* Nobody can be told that telling failed. */
+    ssize_t written = write(STDERR_FILENO, line.p, line.n);
+
+    (void)written;
+    buf_deinit(&line);
+}

@@ -1,0 +1,109 @@
+#include "server/app.h"
+#include "server/health.h"
+#include "server/version.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <llhttp.h>
+#include <uv.h>
+
+static const char *get_variable(void *ctx, const char *name)
+{
+    (void)ctx;
+    return getenv(name);
+}
+
+static int print(const struct buf *text)
+{
+    return fwrite(text->p, 1, text->n, stdout) == text->n && fflush(stdout) == 0 ? 0 : 1;
+}
+
+static int help(const char *topic)
+{
+    struct buf text = { 0 };
+    int rc = 2;
+
+    if (config_help(topic, &text))
+        rc = print(&text);
+    else
+        fprintf(stderr, "encode_exporter: --help %s: no such topic; topics are inputs, web, "
+                        "prices, process, all\n",
+                topic);
+    buf_deinit(&text);
+    return rc;
+}
+
+static int version(void)
+{
+    struct buf text = { 0 };
+
+    buf_fmt(&text, "encode_exporter %s (revision %s, %s)\nlibuv %s, llhttp %d.%d.%d\n",
+            version_text, version_revision, version_compiler, uv_version_string(),
+            LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR, LLHTTP_VERSION_PATCH);
+
+    int rc = print(&text);
+
+    buf_deinit(&text);
+    return rc;
+}
+
+static int check(const struct config *c)
+{
+    struct err e = { 0 };
+
+    if (app_check(c, &e) == 0) {
+        fprintf(stderr, "encode_exporter: configuration is valid\n");
+        return 0;
+    }
+    fprintf(stderr, "encode_exporter: %s\n", e.text);
+    return 1;
+}
+
+static int health(const struct config *c)
+{
+    struct err e = { 0 };
+
+    for (size_t i = 0; i < registry_count; i++) {
+        if (!*c->listen[i])
+            continue;
+        if (health_ask(c->listen[i], &e) == 0)
+            return 0;
+        fprintf(stderr, "encode_exporter: %s\n", e.text);
+        return 1;
+    }
+    return 1;    /* config_parse() lets no such configuration pass */
+}
+
+static int run(const struct config *c)
+{
+    switch (c->action) {
+    case CONFIG_HELP:
+        return help(c->help_topic);
+    case CONFIG_VERSION:
+        return version();
+    case CONFIG_CHECK:
+        return check(c);
+    case CONFIG_HEALTH:
+        return health(c);
+    case CONFIG_ONCE:
+        return app_once(c);
+    case CONFIG_SERVE:
+        break;
+    }
+    return app_serve(c);
+}
+
+int main(int argc, char **argv)
+{
+    struct config config;
+    struct err e = { 0 };
+    int rc = 2;
+
+    if (config_parse(&config, argc, argv, get_variable, NULL, &e) < 0)
+        fprintf(stderr, "encode_exporter: %s\n", e.text);
+    else
+        rc = run(&config);
+    config_deinit(&config);
+    return rc;
+}

@@ -1,0 +1,14 @@
+/*
+ * notify.h - tells a service manager how we are (systemd's notification protocol,
+ * sd_notify(3): datagrams to the socket that NOTIFY_SOCKET names).
+ */
+#ifndef SERVER_NOTIFY_H
+#define SERVER_NOTIFY_H
+
+/* Nothing happens without NOTIFY_SOCKET. state: "READY=1", "STOPPING=1" … */
+void notify(const char *state);
+
+/* RELOADING=1 with the monotonic time that Type=notify-reload wants. */
+void notify_reloading(void);
+
+#endif

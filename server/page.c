@@ -1,0 +1,305 @@
+#include "server/page.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/mem.h"
+
+const char page_style[] =
+    ":root{color-scheme:light "
+    "dark;--fg:#1b1f24;--bg:#fff;--soft:#59636e;--line:#d1d9e0;"
+    "--card:#f6f8fa;--link:#0757b8;--good:#14713a;--bad:#b3261e}\n"
+    "@media(prefers-color-scheme:dark){:root{--fg:#e6e9ed;--bg:#14171b;--soft:#9aa4af;"
+    "--line:#363d46;--card:#1d2127;--link:#7cb3ff;--good:#5bc787;--bad:#ff8a80}}\n"
+    "*{box-sizing:border-box}\n"
+    "body{margin:0 auto;max-width:64rem;padding:1.25rem 1rem 3rem;background:var(--bg);"
+    "color:var(--fg);font:1rem/1.5 system-ui,sans-serif}\n"
+    "h1{font-size:1.5rem;margin:0}\n"
+    "h2{font-size:1.1rem;margin:2rem 0 .5rem}\n"
+    "header p,small,.soft{color:var(--soft)}\n"
+    "header p{margin:.25rem 0 0}\n"
+    "a{color:var(--link)}\n"
+    "code{font:.9em ui-monospace,monospace;overflow-wrap:anywhere}\n"
+    ".good{color:var(--good);font-weight:600}\n"
+    ".bad{color:var(--bad);font-weight:600}\n"
+    "dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.25rem;margin:0;"
+    "padding:.75rem 1rem;background:var(--card);border:1px solid var(--line);"
+    "border-radius:.5rem}\n"
+    "dt{color:var(--soft)}\n"
+    "dd{margin:0;overflow-wrap:anywhere}\n"
+    ".wide{overflow-x:auto;border:1px solid var(--line);border-radius:.5rem}\n"
+    "table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\n"
+    "th,td{padding:.4rem .75rem;text-align:left;vertical-align:top;"
+    "border-top:1px solid var(--line)}\n"
+    "thead th{border-top:0;color:var(--soft);font-weight:600;white-space:nowrap}\n"
+    "tbody th{font-weight:500;min-width:10rem;overflow-wrap:anywhere}\n"
+    ".n{text-align:right;white-space:nowrap}\n"
+    "@media(max-width:36rem){dl{grid-template-columns:1fr;gap:0}"
+    "dd{margin-bottom:.5rem}}\n";
+
+/* ---- text and numbers ---------------------------------------------------------- */
+
+static void escaped(struct buf *b, struct view v)
+{
+    for (size_t i = 0; i < v.n; i++) {
+        switch (v.p[i]) {
+        case '&':
+            buf_str(b, "&amp;");
+            break;
+        case '<':
+            buf_str(b, "&lt;");
+            break;
+        case '>':
+            buf_str(b, "&gt;");
+            break;
+        case '"':
+            buf_str(b, "&quot;");
+            break;
+        case '\'':
+            buf_str(b, "&#39;");
+            break;
+        default:
+            buf_char(b, v.p[i]);
+        }
+    }
+}
+
+static void text(struct buf *b, const char *s)
+{
+    escaped(b, view_of(s));
+}
+
+/* Four significant digits are what an eye compares; large numbers keep all of them. */
+static void number(struct buf *b, double v)
+{
+    int decimals = 0;
+
+    if (v != 0 && fabs(v) < 1e-6) {
+        buf_fmt(b, "%.3g", v);
+        return;
+    }
+    for (double size = fabs(v); size > 0 && size < 1000 && decimals < 9; size *= 10)
+        decimals++;
+    buf_fmt(b, "%.*f", decimals, v);
+}
+
+/* A cell of a column of numbers. */
+static void cell(struct buf *b, double v)
+{
+    buf_str(b, "<td class=\"n\">");
+    if (isnan(v))
+        buf_str(b, "<span class=\"soft\">–</span>");
+    else
+        number(b, v);
+    buf_str(b, "</td>");
+}
+
+static void age(struct buf *b, double s)
+{
+    static const struct {
+        double seconds;
+        const char *name;
+    } units[] = {
+        { 86400, "day" }, { 3600, "hour" }, { 60, "minute" }, { 1, "second" }
+    };
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (s < units[i].seconds)
+            continue;
+        double n = floor(s / units[i].seconds);
+
+        buf_fmt(b, "%.0f %s%s ago", n, units[i].name, n == 1 ? "" : "s");
+        return;
+    }
+    buf_str(b, "just now");
+}
+
+/* ---- the parts of the page ----------------------------------------------------- */
+
+/* ":port" of an address, empty for a unix socket. */
+static struct view port_of(const char *address)
+{
+    const char *colon = strrchr(address, ':');
+
+    if (!colon || view_starts(view_of(address), VIEW("unix:")))
+        return (struct view){ NULL, 0 };
+    return view_of(colon + 1);
+}
+
+static void endpoints(const struct page_data *d, struct buf *b)
+{
+    buf_str(b, "<h2>What is served</h2>\n<div class=\"wide\"><table>\n"
+               "<thead><tr><th>Endpoint<th>Address<th>Metrics</tr></thead>\n<tbody>\n");
+    for (size_t i = 0; i < d->endpoint_count; i++) {
+        const struct page_endpoint *e = &d->endpoints[i];
+
+        buf_str(b, "<tr><th>");
+        text(b, e->title);
+        buf_str(b, "</th><td><code>");
+        text(b, e->address);
+        buf_str(b, "</code></td><td>");
+        if (i == d->here) {
+            buf_str(b, "<a href=\"/metrics\">/metrics</a>");
+        } else {
+            /* Which name this host goes by out there is the browser's knowledge. */
+            struct view port = port_of(e->address);
+
+            buf_str(b, port.n ? "/metrics on port " : "/metrics on its socket");
+            escaped(b, port);
+        }
+        buf_str(b, "</td></tr>\n");
+    }
+    buf_str(
+        b, "</tbody></table></div>\n"
+           "<p>On every port: <a href=\"/metrics/all\">/metrics/all</a> (all endpoints "
+           "in one answer), <a href=\"/health\">/health</a>, "
+           "<a href=\"/ready\">/ready</a>.</p>\n");
+}
+
+static void origin(const struct page_data *d, struct buf *b)
+{
+    buf_str(
+        b, "<h2>Where the data comes from</h2>\n<dl>\n<dt>Results directory<dd><code>");
+    text(b, d->results_dir);
+    buf_str(b, "</code>\n<dt>Noticed by<dd>");
+    text(b, d->watch);
+    buf_str(b, "\n<dt>Files<dd>");
+    buf_u64(b, d->files_served);
+    buf_str(b, " served, ");
+    buf_u64(b, d->files_other);
+    buf_str(b, " left out by --runs, ");
+    if (d->files_failed)
+        buf_str(b, "<span class=\"bad\">");
+    buf_u64(b, d->files_failed);
+    buf_str(b, d->files_failed ? " failed</span>, " : " failed, ");
+    buf_u64(b, d->files_ignored);
+    buf_str(b, " ignored\n</dl>\n");
+}
+
+static void newest(const struct page_data *d, struct buf *b)
+{
+    buf_str(b, "<h2>Newest run</h2>\n");
+    if (!d->newest.n) {
+        buf_str(b, d->ready ? "<p>There is no results file yet.</p>\n"
+                            : "<p>The first scan is under way.</p>\n");
+        return;
+    }
+    buf_str(b, "<dl>\n<dt>Run<dd><code>");
+    escaped(b, d->newest);
+    buf_str(b, "</code>\n");
+    if (!isnan(d->newest_age_s)) {
+        buf_str(b, "<dt>Changed<dd>");
+        age(b, d->newest_age_s);
+        buf_char(b, '\n');
+    }
+    buf_str(b, "<dt>Scenarios served<dd>");
+    buf_u64(b, d->scenario_total);
+    buf_str(b, "\n<dt>Last read<dd>");
+    if (d->newest_ok) {
+        buf_str(b, "<span class=\"good\">good</span>\n");
+    } else {
+        buf_str(b,
+                "<span class=\"bad\">failed</span>; the last good content is served");
+        if (d->newest_error) {
+            buf_str(b, "<br>");
+            text(b, d->newest_error);
+        }
+        buf_char(b, '\n');
+    }
+    buf_str(b, "</dl>\n");
+}
+
+static void scenarios(const struct page_data *d, struct buf *b)
+{
+    if (!d->scenario_count)
+        return;
+    buf_str(b, "<h2>Scenarios</h2>\n<div class=\"wide\"><table>\n<thead><tr>"
+               "<th>Scenario<th>Bit rate<th>Resolution<th class=\"n\">Duration, s"
+               "<th class=\"n\">Energy, J<th class=\"n\">Cost");
+    if (d->currency) {
+        buf_str(b, ", ");
+        text(b, d->currency);
+    }
+    buf_str(b, "<th class=\"n\">VMAF</tr></thead>\n<tbody>\n");
+    for (size_t i = 0; i < d->scenario_count; i++) {
+        const struct page_scenario *s = &d->scenarios[i];
+
+        buf_str(b, "<tr><th>");
+        escaped(b, s->name);
+        buf_str(b, "</th><td>");
+        escaped(b, s->bitrate);
+        buf_str(b, "</td><td>");
+        escaped(b, s->resolution);
+        buf_str(b, "</td>");
+        cell(b, s->duration_s);
+        cell(b, s->energy_j);
+        cell(b, s->cost);
+        cell(b, s->vmaf);
+        buf_str(b, "</tr>\n");
+    }
+    buf_str(b, "</tbody></table></div>\n");
+    if (d->scenario_total > d->scenario_count) {
+        buf_str(b, "<p class=\"soft\">The first ");
+        buf_u64(b, d->scenario_count);
+        buf_str(b, " of ");
+        buf_u64(b, d->scenario_total);
+        buf_str(b, "; the metrics hold all of them.</p>\n");
+    }
+}
+
+static void facts(const struct about *a, struct buf *b)
+{
+    const char *section = NULL;
+    bool open = false;
+
+    for (size_t i = 0; i < a->count; i++) {
+        const struct about_fact *row = &a->rows[i];
+
+        if (!open || row->section != section) {
+            if (open)
+                buf_str(b, "</tbody></table></div>\n");
+            buf_str(b, "<h2>");
+            text(b, row->section ? row->section : "In force");
+            buf_str(b,
+                    "</h2>\n<div class=\"wide\"><table>\n"
+                    "<thead><tr><th>What<th>Value<th>Source</tr></thead>\n<tbody>\n");
+            section = row->section;
+            open = true;
+        }
+        buf_str(b, "<tr><th>");
+        escaped(b, row->what);
+        buf_str(b, "</th><td>");
+        escaped(b, row->value);
+        buf_str(b, "</td><td>");
+        escaped(b, row->source);
+        buf_str(b, "</td></tr>\n");
+    }
+    if (open)
+        buf_str(b, "</tbody></table></div>\n");
+}
+
+void page_render(const struct page_data *d, struct buf *html)
+{
+    buf_str(html,
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+            "<meta name=\"viewport\" content=\"width=device-width\">\n"
+            "<title>encode_exporter</title>\n"
+            "<link rel=\"icon\" href=\"data:,\">\n"
+            "<link rel=\"stylesheet\" href=\"/style.css\">\n</head>\n<body>\n"
+            "<header>\n<h1>encode_exporter</h1>\n"
+            "<p>Cost and quality of video encodes for Prometheus. Version ");
+    text(html, d->version);
+    buf_str(html, ", revision ");
+    text(html, d->revision);
+    buf_str(html, ". ");
+    buf_str(html, d->ready ? "<span class=\"good\">Ready</span>"
+                           : "<span class=\"bad\">Not ready</span>");
+    buf_str(html, "</p>\n</header>\n<main>\n");
+    endpoints(d, html);
+    origin(d, html);
+    newest(d, html);
+    scenarios(d, html);
+    if (d->about)
+        facts(d->about, html);
+    buf_str(html, "</main>\n</body>\n</html>\n");
+}

@@ -1,0 +1,151 @@
+#include "server/segment.h"
+
+#include "core/mem.h"
+#include "core/render.h"
+
+#include <stdlib.h>
+
+size_t segment_family(size_t module)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < module; i++)
+        n += registry[i]->family_count;
+    return n;
+}
+
+size_t segment_families(void)
+{
+    return segment_family(registry_count);
+}
+
+struct segment *segment_new(const struct piece pieces[], size_t count,
+                            struct module_set *set, struct segment *before)
+{
+    struct segment *s = mem_zalloc(sizeof *s + count * sizeof *pieces);
+
+    s->refs = 1;
+    s->set = module_set_ref(set);
+    s->before = before ? segment_ref(before) : NULL;
+    s->chunks = mem_zalloc(segment_families() * sizeof(struct chunk *));
+    s->piece_count = count;
+    for (size_t i = 0; i < count; i++) {
+        s->pieces[i] = pieces[i];
+        run_ref(pieces[i].run);
+        s->scenarios += pieces[i].count;
+    }
+    return s;
+}
+
+struct segment *segment_ref(struct segment *s)
+{
+    s->refs++;
+    return s;
+}
+
+void segment_unref(struct segment *s)
+{
+    if (!s || --s->refs > 0)
+        return;
+    for (size_t i = 0; i < segment_families(); i++)
+        chunk_unref(s->chunks[i]);
+    for (size_t i = 0; i < s->piece_count; i++)
+        run_unref(s->pieces[i].run);
+    segment_unref(s->before);
+    module_set_unref(s->set);
+    free(s->chunks);
+    free(s);
+}
+
+static bool piece_same(const struct piece *a, const struct piece *b)
+{
+    if (a->first != b->first || a->count != b->count)
+        return false;
+    if (a->run == b->run)
+        return true;
+    if (!view_eq(a->run->id, b->run->id) || run_baseline(a->run) != run_baseline(b->run))
+        return false;
+    for (uint32_t i = a->first; i < a->first + a->count; i++)
+        if (a->run->scenarios[i] != b->run->scenarios[i] ||
+            a->run->ordinals[i] != b->run->ordinals[i])
+            return false;
+    return true;
+}
+
+bool segment_same(const struct segment *s, const struct piece pieces[], size_t count,
+                  const struct module_set *set)
+{
+    if (s->set != set || s->piece_count != count)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!piece_same(&s->pieces[i], &pieces[i]))
+            return false;
+    return true;
+}
+
+static void collect(const struct segment *s, size_t module, struct series *out)
+{
+    const struct module *m = registry[module];
+
+    for (size_t p = 0; p < s->piece_count; p++) {
+        const struct piece *piece = &s->pieces[p];
+        struct place at = { .run = piece->run, .baseline = run_baseline(piece->run) };
+
+        for (uint32_t i = piece->first; i < piece->first + piece->count; i++) {
+            at.s = piece->run->scenarios[i];
+            at.ordinal = piece->run->ordinals[i];
+            m->per_scenario(s->set->config[module], &at, out);
+        }
+    }
+}
+
+/* The old chunk if its bytes are the same (its count is not touched here: that is for
+ * segment_settle()), else a new one. */
+static struct chunk *make_chunk(const struct segment *s, size_t family, struct view bytes)
+{
+    struct chunk *old = s->before ? s->before->chunks[family] : NULL;
+
+    if (bytes.n == 0)
+        return NULL;
+    if (old && old->n == bytes.n && memcmp(old->bytes, bytes.p, bytes.n) == 0)
+        return old;
+    return chunk_new(bytes);
+}
+
+void segment_render(struct segment *s, struct segment_scratch *scratch)
+{
+    for (size_t i = 0; i < registry_count; i++) {
+        const struct module *m = registry[i];
+        size_t base = segment_family(i);
+
+        if (!s->set->config[i] || !m->per_scenario)
+            continue;
+        series_release(&scratch->series);
+        collect(s, i, &scratch->series);
+        series_order(&scratch->series, m->family_count, &scratch->order);
+        for (size_t f = 0; f < m->family_count; f++) {
+            buf_release(&scratch->text);
+            render_samples(&scratch->series, &scratch->order, m->families, f,
+                           &scratch->text);
+            s->chunks[base + f] = make_chunk(s, base + f, buf_as_view(&scratch->text));
+        }
+    }
+}
+
+void segment_settle(struct segment *s)
+{
+    if (!s->before)
+        return;
+    for (size_t i = 0; i < segment_families(); i++)
+        if (s->chunks[i] && s->chunks[i] == s->before->chunks[i])
+            chunk_ref(s->chunks[i]);
+    segment_unref(s->before);
+    s->before = NULL;
+}
+
+void segment_scratch_deinit(struct segment_scratch *scratch)
+{
+    series_deinit(&scratch->series);
+    series_order_deinit(&scratch->order);
+    buf_deinit(&scratch->text);
+}

@@ -1,0 +1,69 @@
+/*
+ * self.h - what the process says about itself: process_* and encode_exporter_*.
+ *
+ * Counting is cheap and done at once. The body is rendered at most once a second, when
+ * a scrape finds it older. Loop thread only.
+ */
+#ifndef SERVER_SELF_H
+#define SERVER_SELF_H
+
+#include "core/store.h"
+#include "server/body.h"
+
+/* Label values of encode_exporter_file_errors_total. */
+enum fault {
+    FAULT_UNREADABLE,
+    FAULT_TOO_LARGE,
+    FAULT_INVALID_JSON,
+    FAULT_WRONG_SHAPE,
+    FAULT_INVALID_VALUE,
+    FAULT_COUNT,
+};
+
+/* Label values of encode_exporter_events_total. */
+enum event_kind {
+    EVENT_CHANGED,
+    EVENT_REMOVED,
+    EVENT_OVERFLOW,
+    EVENT_RESCAN,
+    EVENT_COUNT
+};
+
+struct self;
+
+struct self *self_new(const char *version, const char *revision);
+void self_free(struct self *s);
+
+void self_fault(struct self *s, enum fault f, uint64_t count);
+void self_event(struct self *s, enum event_kind k);
+void self_visible(struct self *s, double seconds); /* event read → served */
+void self_changed(struct self *s, double unix_s);  /* served values changed */
+void self_watch_mode(struct self *s, bool polling);
+/* An endpoint that will answer requests; name lives as long as the program. */
+void self_endpoint(struct self *s, const char *name);
+/* seconds: request complete → answer with the kernel; NaN: an answer to no request. */
+void self_request(struct self *s, const char *endpoint, int status, double seconds);
+void self_connections(struct self *s, int delta);
+
+/* What is asked for anew at each rendering. */
+struct self_snapshot {
+    struct store_counts files;
+    uint64_t ignored_files;
+    uint64_t scenarios_repeated;
+    struct {
+        const char *endpoint;
+        uint64_t bytes;
+    } responses[8];
+    size_t response_count;
+};
+typedef void self_snapshot_fn(void *ctx, struct self_snapshot *out);
+void self_source(struct self *s, self_snapshot_fn *fn, void *ctx);
+
+/* The current body, borrowed; rendered again when older than a second. now_ms: any
+ * monotonic clock. */
+struct body *self_body(struct self *s, uint64_t now_ms);
+
+/* Names of the families, in order; NULL ends. For docs and tests. */
+const struct family *self_families(size_t *count);
+
+#endif

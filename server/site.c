@@ -1,0 +1,194 @@
+#include "server/site.h"
+
+#include "core/mem.h"
+#include "server/page.h"
+#include "server/version.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <sys/time.h>
+
+/* What VictoriaMetrics accepts of one target unless told otherwise. */
+enum { LARGE_BYTES = 16 * 1024 * 1024 };
+
+/* The process's own families come with the first endpoint that is on, and with all. */
+static bool carries_self(const struct site_state *s, int endpoint)
+{
+    for (size_t i = 0; i < registry_count; i++)
+        if (*s->c->listen[i])
+            return (int)i == endpoint;
+    return false;
+}
+
+static size_t bodies(void *ctx, int endpoint, struct body *out[REPLY_BODIES_MAX])
+{
+    const struct site_state *s = ctx;
+    size_t n = 0;
+
+    for (size_t i = 0; i < registry_count; i++) {
+        struct body *b = pipeline_body(s->pipeline, i);
+
+        if (b && (endpoint < 0 || endpoint == (int)i))
+            out[n++] = b;
+    }
+    if (endpoint < 0 || carries_self(s, endpoint))
+        out[n++] = self_body(s->self, uv_hrtime() / 1000000);
+    return n;
+}
+
+static bool ready(void *ctx)
+{
+    const struct site_state *s = ctx;
+
+    return s->ready;
+}
+
+static int reload(void *ctx, struct err *e)
+{
+    const struct site_state *s = ctx;
+
+    return s->reload(s->reload_ctx, e);
+}
+
+static void snapshot(void *ctx, struct self_snapshot *out)
+{
+    const struct site_state *s = ctx;
+
+    out->files = store_count(s->store);
+    out->ignored_files = s->source ? source_results_ignored(s->source) : 0;
+    out->scenarios_repeated = pipeline_repeated(s->pipeline);
+    for (size_t i = 0; i < registry_count; i++) {
+        const struct body *b = pipeline_body(s->pipeline, i);
+
+        if (!b || !*s->c->listen[i])
+            continue;
+        out->responses[out->response_count].endpoint = registry[i]->name;
+        out->responses[out->response_count++].bytes = b->bytes;
+    }
+}
+
+/* An answer that a default VictoriaMetrics would refuse is worth a line, once. */
+static void on_commit(void *ctx)
+{
+    struct site_state *s = ctx;
+
+    for (size_t i = 0; i < registry_count; i++) {
+        const struct body *b = pipeline_body(s->pipeline, i);
+
+        if (!b || b->bytes <= LARGE_BYTES || s->told_size[i])
+            continue;
+        s->told_size[i] = true;
+
+        struct buf bytes = { 0 };
+
+        buf_u64(&bytes, b->bytes);
+        buf_char(&bytes, '\0');
+        log_line(LOG_WARN, "answer is larger than VictoriaMetrics accepts by default",
+                 "endpoint", registry[i]->name, "bytes", bytes.p, "remedy",
+                 "-promscrape.maxScrapeSize=256MB there, or serve fewer runs (--runs)",
+                 NULL);
+        buf_deinit(&bytes);
+    }
+}
+
+/* ---- the page ------------------------------------------------------------------------ */
+
+static const struct run *newest_served(struct site_state *s)
+{
+    const struct served *served = store_served(s->store);
+
+    return served->run_count ? served->runs[served->run_count - 1] : NULL;
+}
+
+static void fill_scenarios(const struct site_state *s, const struct run *run,
+                           struct page_data *d)
+{
+    const struct module_set *set = pipeline_set(s->pipeline);
+
+    d->scenario_total = run->count;
+    for (uint32_t i = 0; i < run->count && i < PAGE_SCENARIOS_MAX; i++) {
+        const struct scenario *x = run->scenarios[i];
+        const struct place at = { run, x, run_baseline(run), run->ordinals[i] };
+        struct page_scenario *row = &d->scenarios[d->scenario_count++];
+
+        *row = (struct page_scenario){ x->name, x->bitrate, x->resolution,
+                                       x->facts.duration_s, x->facts.energy_j, NAN,
+                                       x->facts.vmaf };
+        for (size_t m = 0; m < registry_count; m++)
+            if (set->config[m] && registry[m]->headline)
+                row->cost = registry[m]->headline(set->config[m], &at, &d->currency);
+    }
+}
+
+static void fill_about(const struct site_state *s, struct about *about)
+{
+    const struct module_set *set = pipeline_set(s->pipeline);
+
+    for (size_t m = 0; m < registry_count; m++) {
+        if (!set->config[m] || !registry[m]->about)
+            continue;
+        about_section(about, registry[m]->title);
+        registry[m]->about(set->config[m], about);
+    }
+}
+
+static void page(void *ctx, int endpoint, struct buf *html)
+{
+    struct site_state *s = ctx;
+    struct page_data *d = mem_zalloc(sizeof *d);
+    const struct store_counts files = store_count(s->store);
+    const struct newest newest = store_newest(s->store);
+    const struct run *run = newest_served(s);
+    struct about about = { 0 };
+    struct timeval now;
+
+    gettimeofday(&now, NULL);
+    d->version = version_text;
+    d->revision = version_revision;
+    d->ready = s->ready;
+    for (size_t i = 0; i < http_server_listeners(s->http); i++) {
+        int module = registry_find(view_of(http_server_name(s->http, i)));
+
+        if (module == endpoint)
+            d->here = d->endpoint_count;
+        d->endpoints[d->endpoint_count++] = (struct page_endpoint){
+            registry[module]->title, http_server_address(s->http, i)
+        };
+    }
+    d->results_dir = s->c->results_dir;
+    d->watch = source_results_polling(s->source) ? "poll" : "inotify";
+    d->files_served = files.served;
+    d->files_other = files.other;
+    d->files_failed = files.failed;
+    d->files_ignored = source_results_ignored(s->source);
+    d->newest = newest.id;
+    d->newest_age_s = (double)now.tv_sec - (double)newest.mtime_ns / 1e9;
+    d->newest_ok = !newest.failed;
+    d->newest_error = newest.failed ? source_results_problem(s->source, newest.id) : NULL;
+    if (run)
+        fill_scenarios(s, run, d);
+    fill_about(s, &about);
+    d->about = &about;
+    page_render(d, html);
+    about_deinit(&about);
+    free(d);
+}
+
+void site_init(struct site_state *s, const struct config *c, struct store *store,
+               struct pipeline *pipeline, struct self *self,
+               int (*on_reload)(void *ctx, struct err *e), void *reload_ctx)
+{
+    *s = (struct site_state){ .c = c,
+                              .store = store,
+                              .pipeline = pipeline,
+                              .self = self,
+                              .reload = on_reload,
+                              .reload_ctx = reload_ctx };
+    self_source(self, snapshot, s);
+    pipeline_on_commit(pipeline, on_commit, s);
+}
+
+struct site site_of(struct site_state *s)
+{
+    return (struct site){ s, bodies, ready, reload, page };
+}

@@ -1,0 +1,32 @@
+/*
+ * site.h - what the HTTP side shows of the program: bodies, readiness, the page.
+ */
+#ifndef SERVER_SITE_H
+#define SERVER_SITE_H
+
+#include "server/http/server.h"
+#include "server/pipeline.h"
+#include "server/sources/source_results.h"
+
+struct site_state {
+    const struct config *c;
+    struct store *store;
+    struct pipeline *pipeline;
+    struct self *self;
+    const struct http_server *http;           /* set when there is one */
+    const struct source_results *source;      /* set when there is one */
+    int (*reload)(void *ctx, struct err *e);
+    void *reload_ctx;
+    bool ready;
+    bool told_size[MODULES_MAX];              /* the log has said it is large */
+};
+
+/* Also makes itself the source of self's snapshot. All pointers are borrowed. */
+void site_init(struct site_state *s, const struct config *c, struct store *store,
+               struct pipeline *pipeline, struct self *self,
+               int (*reload)(void *ctx, struct err *e), void *reload_ctx);
+
+/* For the HTTP server. */
+struct site site_of(struct site_state *s);
+
+#endif

@@ -1,0 +1,338 @@
+/*
+ * results_names.c - what lies at a name now.
+ *
+ * Everything that may have happened to a name ends in that one question: events mark
+ * names as touched, a scan compares all of them, and both end in judge(), which tells
+ * the store. Touched names are not looked at while a scan is under way, so that a scan
+ * never brings older news than an event did.
+ */
+#include "server/sources/results_inner.h"
+#include "core/mem.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    SLICE_ENTRIES = 64,    /* of a scan, applied in one piece */
+    LINKS_MAX = 256,       /* so many links are looked at whenever something happens */
+    LOOK_ONLY = IN_ACCESS, /* as a touch: nothing is known to have happened */
+};
+
+static struct view id_of(const struct file *f)
+{
+    return name_id(f->name);
+}
+
+/* ---- one file ------------------------------------------------------------------------ */
+
+/* There is new content, or content we have not read. */
+static void see(struct source_results *s, struct file *f, const struct look *look,
+                bool by_event)
+{
+    bool waits = f->waiting && f->reading;
+
+    if (!f->known || !stamp_eq(&f->stamp, &look->stamp))
+        f->rereads = 0;
+    if (by_event || f->rereads == 0)
+        f->tried = false;
+    f->by_event = by_event;
+    f->unread = f->racy = false;
+    results_wait_no_more(s, f);
+    if (waits) { /* the store is still waiting for this very file */
+        f->stamp = look->stamp;
+        f->again = false;
+        reads_add(s->reads, f);
+        return;
+    }
+    store_see(s->store, id_of(f), look->stamp.mtime_ns, s->scanned == 0);
+    f->known = true;
+    f->stamp = look->stamp;
+    f->again = f->reading;
+    s->wanted = true;
+    results_news(s);
+}
+
+void results_drop(struct source_results *s, struct file *f)
+{
+    struct diff d;
+
+    results_wait_no_more(s, f);
+    if (f->known && store_drop(s->store, id_of(f), &d)) {
+        s->sink.changed(s->sink.ctx, &d);
+        store_diff_release(&d);
+        s->wanted = true;
+        results_news(s);
+        self_event(s->self, EVENT_REMOVED);
+    }
+    files_remove(&s->files, f);
+}
+
+/* Named like a run, but a directory, a FIFO, a device: left alone. */
+static void leave_alone(struct source_results *s, struct file *f, const char *reason)
+{
+    if (f->irregular)
+        return;
+    if (f->known) { /* what it was is another file, which may be being read */
+        struct file *old = f;
+
+        file_pin(old);
+        results_drop(s, old);
+        f = files_add(&s->files, old->name);
+        f->scan = old->scan;
+        file_unpin(old);
+    }
+    self_fault(s->self, FAULT_UNREADABLE, 1);
+    file_complain(f, reason, false);
+    f->irregular = true;
+    file_set_ignored(&s->files, f, true);
+}
+
+/* What lies at a run's name now. mask: what inotify said, 0: a scan asks. */
+static void judge(struct source_results *s, struct file *f, int rc, const char *reason,
+                  const struct look *look, uint32_t mask)
+{
+    const uint32_t fresh = IN_CLOSE_WRITE | IN_MOVED_TO;
+    const uint32_t gone = IN_DELETE | IN_MOVED_FROM;
+
+    if (rc == OPENER_GONE) {
+        results_drop(s, f);
+        return;
+    }
+    file_set_link(&s->files, f, look->is_link);
+    if (rc == OPENER_NOT_REGULAR) {
+        leave_alone(s, f, reason);
+        return;
+    }
+    if (f->irregular) {
+        f->irregular = false;
+        file_set_ignored(&s->files, f, false);
+    }
+
+    bool made = mask & IN_CREATE && (look->is_link || look->links > 1);
+    bool forced = mask & fresh || made || (mask & IN_ATTRIB && f->failing);
+    bool differs = !f->known || !stamp_eq(&f->stamp, &look->stamp);
+
+    if (mask && !forced && differs && (!f->known || mask & gone)) {
+        /* Made, and in its writer's hands: the close will come. What had the name
+         * before is gone. */
+        results_drop(s, f);
+        return;
+    }
+
+    bool doubtful = !mask && ((f->racy && f->rereads < 2) || f->unread);
+
+    if (mask && !forced && !(differs && f->is_link))
+        return;
+    if (!forced && !differs && !doubtful)
+        return;
+    if (forced || differs) {
+        if (s->scanned)
+            self_event(s->self, EVENT_CHANGED);
+    } else {
+        f->rereads++;
+    }
+    see(s, f, look, mask != 0);
+}
+
+/* ---- touched names ------------------------------------------------------------------- */
+
+void results_touch(struct source_results *s, struct file *f, uint32_t mask)
+{
+    if (mask & (IN_DELETE | IN_MOVED_FROM))
+        f->mask = 0; /* what came before was about something else */
+    f->mask |= mask;
+    if (f->touched)
+        return;
+    f->touched = true;
+    f->next_touched = NULL;
+    *s->touched_end = f;
+    s->touched_end = &f->next_touched;
+    file_pin(f);
+}
+
+/* Links whose target was written anew cause no event of their own name. */
+void results_touch_links(struct source_results *s)
+{
+    struct file *f;
+
+    if (s->files.links == 0 || s->files.links > LINKS_MAX)
+        return;
+    for (size_t i = 0; (f = table_next(&s->files.by_name, &i));)
+        if (f->is_link && !f->touched)
+            results_touch(s, f, LOOK_ONLY);
+}
+
+static bool open_dir(struct source_results *s)
+{
+    if (s->dirfd < 0 && !s->dir_error) {
+        s->dirfd = open(s->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        s->dir_error = s->dirfd < 0 ? errno : 0;
+    }
+    return s->dirfd >= 0;
+}
+
+void results_look_at_next(struct source_results *s)
+{
+    struct file *f = s->touched;
+    uint32_t mask = f->mask;
+
+    s->touched = f->next_touched;
+    if (!s->touched)
+        s->touched_end = &s->touched;
+    f->touched = false;
+    f->mask = 0;
+    if (f->gone) {
+        ;
+    } else if (!open_dir(s)) {
+        /* The directory went meanwhile. Removals were seen; the rest has to wait. */
+        f->unread = true;
+        if (mask & (IN_DELETE | IN_MOVED_FROM) && !(mask & (IN_MOVED_TO | IN_CREATE)))
+            results_drop(s, f);
+        else if (!f->known && !f->ignored)
+            results_drop(s, f);
+    } else if (!f->is_run) {
+        struct stat st;
+
+        if (fstatat(s->dirfd, f->text, &st, AT_SYMLINK_NOFOLLOW) == 0)
+            file_set_ignored(&s->files, f, true);
+        else
+            results_drop(s, f);
+    } else {
+        struct look look;
+        struct err e = { 0 };
+        int rc = opener_look(s->dirfd, f->text, &look, &e);
+
+        judge(s, f, rc, e.text, &look, mask);
+    }
+    file_unpin(f);
+}
+
+/* ---- scans --------------------------------------------------------------------------- */
+
+static void on_scan(uv_work_t *work)
+{
+    struct source_results *s = work->data;
+
+    s->scan_rc = scan_read(s->dir, &s->scan, &s->scan_error);
+}
+
+static void on_scanned(uv_work_t *work, int status)
+{
+    struct source_results *s = work->data;
+
+    assert(status == 0); /* nobody cancels */
+    s->scanning = false;
+    s->applying = true;
+    s->apply_at = 0;
+    if (s->closing)
+        results_part_over(s);
+    else
+        results_kick(s);
+}
+
+void results_scan_begin(struct source_results *s)
+{
+    s->scan_first = s->scans == 0;
+    if (!s->scan_first && !s->scan_tick)
+        self_event(s->self, EVENT_RESCAN);
+    s->scan_due = s->scan_tick = false;
+    s->scanning = true;
+    s->scans++;
+    s->open++;
+    s->scan_work.data = s;
+
+    int rc = uv_queue_work(s->idle.loop, &s->scan_work, on_scan, on_scanned);
+
+    assert(rc == 0); /* its only error is a missing function */
+}
+
+static void scan_over(struct source_results *s)
+{
+    scan_deinit(&s->scan);
+    free(s->lost);
+    s->lost = NULL;
+    s->applying = false;
+    s->scanned = s->scans;
+    s->open--;
+    if (s->scan_first)
+        results_news(s);
+}
+
+static void find_lost(struct source_results *s)
+{
+    struct file *f;
+
+    s->lost_count = 0;
+    s->lost = mem_alloc(s->files.by_name.count * sizeof(struct file *));
+    for (size_t i = 0; (f = table_next(&s->files.by_name, &i));)
+        if (f->scan != s->scans && !f->touched) {
+            file_pin(f);
+            s->lost[s->lost_count++] = f;
+        }
+}
+
+static void apply_entry(struct source_results *s, const struct scan_entry *e)
+{
+    struct file *f = files_get(&s->files, e->name);
+
+    if (!f)
+        f = files_add(&s->files, e->name);
+    f->scan = s->scans;
+    if (f->touched) /* will be looked at, later than the scan did */
+        return;
+    if (e->kind == NAME_RUN)
+        judge(s, f, e->rc, e->reason, &e->look, 0);
+    else
+        file_set_ignored(&s->files, f, true);
+}
+
+/* A piece of the scan that is over on the pool. */
+void results_scan_apply(struct source_results *s)
+{
+    if (s->scan_rc < 0) {
+        if (s->watch_rc == 0) {
+            results_set_state(s, s->scan_rc, s->scan_error.text);
+            watch_retry(s->watch);
+        }
+        scan_over(s);
+        return;
+    }
+    if (s->apply_at == 0 && s->watch_rc == 0)
+        results_set_state(s, 0, "");
+    for (int i = 0; i < SLICE_ENTRIES; i++) {
+        if (s->apply_at < s->scan.count) {
+            apply_entry(s, &s->scan.entries[s->apply_at++]);
+            continue;
+        }
+        if (!s->lost)
+            find_lost(s);
+
+        size_t at = s->apply_at++ - s->scan.count;
+
+        if (at == s->lost_count) {
+            scan_over(s);
+            return;
+        }
+        if (!s->lost[at]->gone)
+            results_drop(s, s->lost[at]);
+        file_unpin(s->lost[at]);
+    }
+}
+
+void results_names_deinit(struct source_results *s)
+{
+    while (s->touched) {
+        struct file *f = s->touched;
+
+        s->touched = f->next_touched;
+        file_unpin(f);
+    }
+    if (s->lost)
+        for (size_t i = s->apply_at - s->scan.count; i < s->lost_count; i++)
+            file_unpin(s->lost[i]);
+    free(s->lost);
+    scan_deinit(&s->scan);
+}

@@ -1,0 +1,23 @@
+/*
+ * source.h - a place that runs come from.
+ */
+#ifndef SERVER_SOURCE_H
+#define SERVER_SOURCE_H
+
+#include "core/store.h"
+#include "server/self.h"
+
+#include <uv.h>
+
+/* Who takes what a source brings; the pipeline does. */
+struct source_sink {
+    void *ctx;
+    /* The run's content or its presence changed: told after store_put(), store_drop()
+     * and store_fail() (then d is NULL). The diff is released by the caller. */
+    void (*changed)(void *ctx, const struct diff *d);
+    /* All that was asked for has been read: a good time to publish. seen_ns: uv_hrtime()
+     * of the oldest event behind it, 0 if none (timer, start). */
+    void (*settled)(void *ctx, uint64_t seen_ns);
+};
+
+#endif

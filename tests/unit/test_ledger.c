@@ -1,0 +1,408 @@
+#include "tests/unit/module_host.h"
+
+#include "modules/cost/ledger.h"
+
+/* A ledger, and prices it charges at. */
+struct desk {
+    struct ledger ledger;
+    struct cost_config config;
+};
+
+static void configure(struct desk *d, const struct given given[], size_t count,
+                      const char *file)
+{
+    const struct module_context ctx = { .version = "1" };
+    struct err e = { 0 };
+
+    d->config = (struct cost_config){ 0 };
+    options_fill(cost_options, &d->config, given, count, file);
+    if (cost_configure(&d->config, &ctx, &e) < 0)
+        fail_msg("configure: %s", e.text);
+}
+
+/* Energy 1 USD per kWh, CPU 10 USD per core-hour, GPU 100 USD per hour. */
+static const struct given plain[] = { { "energy-cost", "1" },
+                                      { "cpu-cost", "10" },
+                                      { "gpu-cost", "100" } };
+
+static void open_desk(struct desk *d)
+{
+    *d = (struct desk){ 0 };
+    configure(d, plain, 3, NULL);
+}
+
+static void close_desk(struct desk *d)
+{
+    ledger_deinit(&d->ledger);
+    cost_deconfigure(&d->config);
+}
+
+static struct scenario used(const char *name, double kwh, double core_hours)
+{
+    struct scenario s = unknown_scenario(name);
+
+    s.facts.energy_j = kwh * 3.6e6;
+    s.facts.core_seconds = core_hours * 3600;
+    return s;
+}
+
+enum { MAX = 8 };
+
+/* Tells the ledger of a file whose every scenario is new or different. */
+static void tell(struct desk *d, const char *id, const struct scenario s[],
+                 uint32_t count, const struct run *before, bool from_start)
+{
+    static const uint32_t all[MAX] = { 0, 1, 2, 3, 4, 5, 6, 7 };
+    const struct run *run = make_run(id, s, count);
+    const struct diff diff = { .id = run->id,
+                               .before = before,
+                               .after = run,
+                               .changed = all,
+                               .changed_count = count,
+                               .from_start = from_start };
+
+    assert_true(count <= MAX);
+    ledger_remember(&d->ledger, &d->config, &diff, 1000);
+    run_unref(run);
+}
+
+static void gone(struct desk *d, const char *id)
+{
+    const struct diff diff = { .id = view_of(id) };
+
+    ledger_remember(&d->ledger, &d->config, &diff, 2000);
+}
+
+static double usd(const struct desk *d, const char *region)
+{
+    const struct account *a = ledger_account(&d->ledger, view_of(region));
+
+    return a ? ledger_amount(&d->ledger, a, &d->config, d->config.usd) : NAN;
+}
+
+static void what_appears_is_charged(void **state)
+{
+    (void)state;
+    struct scenario s[2] = { used("a", 2, 0.5), used("b", 1, 0) };
+    struct desk d;
+
+    open_desk(&d);
+    tell(&d, "r1", s, 2, NULL, false);
+    /* 2 · 1 + 0.5 · 10, and 1 · 1 */
+    assert_near(usd(&d, "default"), 8, 1e-12);
+    /* 3 kWh · 0.5 kg */
+    assert_near(ledger_account(&d.ledger, VIEW("default"))->co2_kg, 1.5, 1e-12);
+    close_desk(&d);
+}
+
+static void what_was_there_at_start_is_the_zero(void **state)
+{
+    (void)state;
+    struct scenario s[2] = { used("a", 2, 0.5), used("b", 1, 0) };
+    struct desk d;
+
+    open_desk(&d);
+    tell(&d, "r1", s, 1, NULL, true);
+    assert_near(usd(&d, "default"), 0, 0);
+
+    /* a grows by 1 kWh and b appears, in a file that was there at start */
+    const struct run *before = make_run("r1", s, 1);
+
+    s[0] = used("a", 3, 0.5);
+    tell(&d, "r1", s, 2, before, true);
+    assert_near(usd(&d, "default"), 2, 1e-12);
+    run_unref(before);
+    close_desk(&d);
+}
+
+static void only_growth_beyond_the_largest_is_charged(void **state)
+{
+    (void)state;
+    static const struct {
+        double kwh, core_hours, total;
+    } steps[] = {
+        { 2, 0.1, 3 },     /* 2 · 1 + 0.1 · 10 */
+        { 1, 0.1, 3 },     /* falls: nothing */
+        { 2, 0.1, 3 },     /* back where it was: nothing */
+        { 2.5, 0.2, 4.5 }, /* 0.5 · 1 + 0.1 · 10 */
+        { 0, 0.4, 6.5 },   /* energy falls, core-hours grow by 0.2 */
+    };
+    const struct run *before = NULL;
+    struct desk d;
+
+    open_desk(&d);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        struct scenario s = used("a", steps[i].kwh, steps[i].core_hours);
+
+        tell(&d, "r1", &s, 1, before, false);
+        assert_near(usd(&d, "default"), steps[i].total, 1e-12);
+        run_unref(before);
+        before = make_run("r1", &s, 1);
+    }
+    run_unref(before);
+    close_desk(&d);
+}
+
+static void quantities_that_are_unknown_neither_count_nor_forget(void **state)
+{
+    (void)state;
+    struct scenario s = used("a", 2, 0);
+    struct desk d;
+
+    open_desk(&d);
+    s.facts.core_seconds = NAN;
+    tell(&d, "r1", &s, 1, NULL, false);
+    assert_near(usd(&d, "default"), 2, 1e-12);
+    s = used("a", 0, 0.1);
+    s.facts.energy_j = NAN;
+    tell(&d, "r1", &s, 1, NULL, false);
+    assert_near(usd(&d, "default"), 3, 1e-12);
+    s = used("a", 2, 0.1);
+    tell(&d, "r1", &s, 1, NULL, false);
+    assert_near(usd(&d, "default"), 3, 1e-12);
+    close_desk(&d);
+}
+
+static void a_run_that_comes_back_is_not_counted_twice(void **state)
+{
+    (void)state;
+    struct scenario s = used("a", 2, 0);
+    struct desk d;
+
+    open_desk(&d);
+    tell(&d, "r1", &s, 1, NULL, false);
+    tell(&d, "r1", &s, 1, NULL, false); /* its content was let go meanwhile */
+    assert_near(usd(&d, "default"), 2, 1e-12);
+
+    /* nor is what it grew by lost, though it was there at start */
+    s = used("a", 5, 0);
+    tell(&d, "r1", &s, 1, NULL, true);
+    assert_near(usd(&d, "default"), 5, 1e-12);
+    close_desk(&d);
+}
+
+static void entries_live_as_long_as_their_file(void **state)
+{
+    (void)state;
+    struct scenario s[2] = { used("a", 2, 0), used("b", 1, 0) };
+    struct desk d;
+
+    open_desk(&d);
+    tell(&d, "r1", s, 2, NULL, false);
+    assert_near(usd(&d, "default"), 3, 1e-12);
+
+    /* b vanishes from the file and comes back */
+    const struct run *before = make_run("r1", s, 2);
+
+    tell(&d, "r1", s, 1, before, false);
+    tell(&d, "r1", s, 2, before, false);
+    assert_near(usd(&d, "default"), 3, 1e-12);
+    run_unref(before);
+
+    gone(&d, "r1");
+    assert_near(usd(&d, "default"), 3, 1e-12); /* the counter stays */
+    assert_int_equal(d.ledger.runs.count, 0);
+    gone(&d, "r1");                    /* of which nothing is known */
+    tell(&d, "r1", s, 2, NULL, false); /* a new file of the old name */
+    assert_near(usd(&d, "default"), 6, 1e-12);
+    close_desk(&d);
+}
+
+static void only_what_changed_is_looked_at(void **state)
+{
+    (void)state;
+    struct scenario s[3] = { used("a", 1, 0), used("b", 1, 0), used("c", 1, 0) };
+    const struct run *before = make_run("r1", s, 3), *after;
+    const uint32_t changed[] = { 1 };
+    struct desk d;
+
+    open_desk(&d);
+    tell(&d, "r1", s, 3, NULL, true);
+    s[0] = used("a", 100, 0); /* not in changed[] */
+    s[1] = used("b", 4, 0);
+    after = make_run("r1", s, 3);
+
+    const struct diff diff = { .id = after->id,
+                               .before = before,
+                               .after = after,
+                               .changed = changed,
+                               .changed_count = 1 };
+
+    ledger_remember(&d.ledger, &d.config, &diff, 1000);
+    assert_near(usd(&d, "default"), 3, 1e-12);
+    run_unref(before);
+    run_unref(after);
+    close_desk(&d);
+}
+
+static void repeats_and_runs_are_counted_apart(void **state)
+{
+    (void)state;
+    struct scenario s[3] = { used("a", 1, 0), used("a", 2, 0), used("a", 3, 0) };
+    struct desk d;
+
+    open_desk(&d);
+    tell(&d, "r1", s, 3, NULL, false);
+    tell(&d, "r2", s, 3, NULL, false);
+    /* 1 + 2 + 3, twice */
+    assert_near(usd(&d, "default"), 12, 1e-12);
+    close_desk(&d);
+}
+
+static void regions_have_their_own_counters(void **state)
+{
+    (void)state;
+    static const struct given given[] = { { "region", "us-east-1" },
+                                          { "cpu-cost", "0" },
+                                          { "currency", "SEK" } };
+    struct scenario s[3] = { used("a", 1, 0), used("b", 10, 0), used("c", 100, 0) };
+    const struct account *a;
+    struct desk d = { 0 };
+
+    s[1].region = VIEW("eu-north-1");
+    s[2].region = VIEW("nowhere");
+    configure(&d, given, 3, NULL);
+    tell(&d, "r1", s, 3, NULL, false);
+    /* 1 kWh · 0.13 USD; 10 · 0.74 SEK · 0.095; 100 · 0.12 USD */
+    assert_near(usd(&d, "us-east-1"), 0.13, 1e-15);
+    assert_near(usd(&d, "eu-north-1"), 0.703, 1e-12);
+    assert_near(usd(&d, "nowhere"), 12, 1e-12);
+    /* and in SEK straight from the currency of the price: 0.13 · 10.5; 7.4 */
+    a = ledger_account(&d.ledger, VIEW("us-east-1"));
+    assert_near(ledger_amount(&d.ledger, a, &d.config, 0), 1.365, 1e-12);
+    a = ledger_account(&d.ledger, VIEW("eu-north-1"));
+    assert_near(ledger_amount(&d.ledger, a, &d.config, 0), 7.4, 1e-12);
+    assert_near(a->co2_kg, 1.2, 1e-12);
+    assert_near(a->created_s, 1000, 0);
+    close_desk(&d);
+}
+
+static void a_price_change_applies_to_later_growth_only(void **state)
+{
+    (void)state;
+    static const struct given dear[] = { { "energy-cost", "3" },
+                                         { "cpu-cost", "10" },
+                                         { "gpu-cost", "100" } };
+    struct scenario s = used("a", 2, 0);
+    struct desk d;
+
+    open_desk(&d);
+    tell(&d, "r1", &s, 1, NULL, false);
+    cost_deconfigure(&d.config);
+    configure(&d, dear, 3, NULL);
+
+    /* the same figures at the new price: nothing; then 1 kWh more, at 3 USD */
+    tell(&d, "r1", &s, 1, NULL, false);
+    assert_near(usd(&d, "default"), 2, 1e-12);
+    s = used("a", 3, 0);
+    tell(&d, "r1", &s, 1, NULL, false);
+    assert_near(usd(&d, "default"), 5, 1e-12);
+    close_desk(&d);
+}
+
+static void a_gpu_price_that_appears_charges_no_past_hours(void **state)
+{
+    (void)state;
+    static const struct given priced[] = { { "energy-cost", "1" },
+                                           { "cpu-cost", "10" },
+                                           { "gpu-cost", "100" } };
+    struct scenario s = unknown_scenario("a");
+    struct desk d = { 0 };
+
+    s.encoder_type = VIEW("gpu");
+    s.facts.duration_s = 3600; /* by the clock: 1 core-hour, 1 GPU-hour */
+    configure(&d, priced, 2, NULL);
+    tell(&d, "r1", &s, 1, NULL, false);
+    assert_near(usd(&d, "default"), 10, 1e-12);
+    cost_deconfigure(&d.config);
+    configure(&d, priced, 3, NULL);
+    tell(&d, "r1", &s, 1, NULL, false);
+    assert_near(usd(&d, "default"), 10, 1e-12);
+    /* another hour: 10 + 100 */
+    s.facts.duration_s = 7200;
+    tell(&d, "r1", &s, 1, NULL, false);
+    assert_near(usd(&d, "default"), 120, 1e-12);
+    close_desk(&d);
+}
+
+static void many_scenarios_and_runs_are_all_known_again(void **state)
+{
+    (void)state;
+    enum { RUNS = 40, EACH = 500 };
+    struct scenario *s = mem_alloc(EACH * sizeof *s);
+    uint32_t all[EACH];
+    char name[EACH][16], id[16];
+    struct desk d;
+
+    open_desk(&d);
+    for (uint32_t i = 0; i < EACH; i++) {
+        snprintf(name[i], sizeof name[i], "s%u", (unsigned)i);
+        s[i] = used(name[i], 1, 0);
+        all[i] = i;
+    }
+    for (int again = 0; again < 2; again++)
+        for (int r = 0; r < RUNS; r++) {
+            const struct run *run;
+
+            snprintf(id, sizeof id, "r%d", r);
+            run = make_run(id, s, EACH);
+
+            const struct diff diff = {
+                .id = run->id, .after = run, .changed = all, .changed_count = EACH
+            };
+
+            ledger_remember(&d.ledger, &d.config, &diff, 1000);
+            run_unref(run);
+        }
+    /* 40 · 500 kWh, once */
+    assert_near(usd(&d, "default"), 20000, 1e-12);
+    for (int r = 0; r < RUNS; r++) {
+        snprintf(id, sizeof id, "r%d", r);
+        gone(&d, id);
+    }
+    assert_int_equal(d.ledger.runs.count, 0);
+    free(s);
+    close_desk(&d);
+}
+
+static void names_of_regions_cannot_make_it_grow_without_end(void **state)
+{
+    (void)state;
+    struct scenario s = used("a", 1, 0);
+    char region[16], id[16];
+    struct desk d;
+
+    open_desk(&d);
+    for (int i = 0; i < 1200; i++) {
+        snprintf(region, sizeof region, "x%d", i);
+        snprintf(id, sizeof id, "r%d", i);
+        s.region = view_of(region);
+        tell(&d, id, &s, 1, NULL, false);
+    }
+    /* "default" and 999 more have accounts; the 201 others share one */
+    assert_int_equal(d.ledger.account_count, 1001);
+    assert_near(usd(&d, "x998"), 1, 0);
+    assert_unknown(usd(&d, "x999"));
+    assert_near(usd(&d, "other"), 201, 1e-12);
+    close_desk(&d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_appears_is_charged),
+        cmocka_unit_test(what_was_there_at_start_is_the_zero),
+        cmocka_unit_test(only_growth_beyond_the_largest_is_charged),
+        cmocka_unit_test(quantities_that_are_unknown_neither_count_nor_forget),
+        cmocka_unit_test(a_run_that_comes_back_is_not_counted_twice),
+        cmocka_unit_test(entries_live_as_long_as_their_file),
+        cmocka_unit_test(only_what_changed_is_looked_at),
+        cmocka_unit_test(repeats_and_runs_are_counted_apart),
+        cmocka_unit_test(regions_have_their_own_counters),
+        cmocka_unit_test(a_price_change_applies_to_later_growth_only),
+        cmocka_unit_test(a_gpu_price_that_appears_charges_no_past_hours),
+        cmocka_unit_test(many_scenarios_and_runs_are_all_known_again),
+        cmocka_unit_test(names_of_regions_cannot_make_it_grow_without_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

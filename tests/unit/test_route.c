@@ -1,0 +1,334 @@
+#include "tests/unit/test.h"
+
+#include <string.h>
+
+#include "server/http/route.h"
+
+/* A site of two endpoints; the process's own body belongs to the first. */
+struct fake {
+    struct body *a, *b, *own;
+    bool ready;
+    int reload_rc, reloads;
+};
+
+static struct body *body_with(const char *const names[], size_t count)
+{
+    struct body *b = body_new();
+
+    for (size_t i = 0; i < count; i++) {
+        body_family(b, names[i]);
+        body_add(b, chunk_new(view_of(names[i])));
+        body_add(b, chunk_new(VIEW(" 1\n")));
+    }
+    return b;
+}
+
+static size_t fake_bodies(void *ctx, int endpoint, struct body *out[REPLY_BODIES_MAX])
+{
+    struct fake *f = ctx;
+    size_t n = 0;
+
+    if (endpoint <= 0)
+        out[n++] = f->a;
+    if (endpoint != 0)
+        out[n++] = f->b;
+    if (endpoint <= 0)
+        out[n++] = f->own;
+    return n;
+}
+
+static bool fake_ready(void *ctx)
+{
+    return ((struct fake *)ctx)->ready;
+}
+
+static int fake_reload(void *ctx, struct err *e)
+{
+    struct fake *f = ctx;
+
+    f->reloads++;
+    return f->reload_rc ? err_set(e, f->reload_rc, "prices.json: not JSON") : 0;
+}
+
+static void fake_page(void *ctx, int endpoint, struct buf *html)
+{
+    (void)ctx;
+    buf_fmt(html, "<p>%d</p>", endpoint);
+}
+
+static struct fake fake;
+static const struct site site = { &fake, fake_bodies, fake_ready, fake_reload,
+                                  fake_page };
+
+static int set_up(void **state)
+{
+    (void)state;
+    fake = (struct fake){ .ready = true };
+    fake.a = body_with((const char *const[]){ "x_a", "x_b", "x_c" }, 3);
+    fake.b = body_with((const char *const[]){ "y_a" }, 1);
+    fake.own = body_with((const char *const[]){ "process_x" }, 1);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    /* every answer gave its references back */
+    assert_int_equal(fake.a->refs, 1);
+    assert_int_equal(fake.b->refs, 1);
+    assert_int_equal(fake.own->refs, 1);
+    body_unref(fake.a);
+    body_unref(fake.b);
+    body_unref(fake.own);
+    return 0;
+}
+
+static struct reply ask_as(const struct request *rq, int endpoint)
+{
+    struct reply out = { 0 };
+
+    route(&site, endpoint, rq, &out);
+    return out;
+}
+
+static struct reply ask(enum method m, const char *path, const char *query,
+                        int endpoint)
+{
+    struct request rq = { .method = m, .path = view_of(path), .query = view_of(query) };
+
+    return ask_as(&rq, endpoint);
+}
+
+/* The content of a reply, which ends with that. */
+static void content_is(struct reply *r, const char *want)
+{
+    struct buf got = { 0 };
+
+    for (size_t i = 0; i < r->body_count; i++)
+        for (uint32_t k = 0; k < r->bodies[i]->chunk_count; k++)
+            buf_add(&got, r->bodies[i]->chunks[k]->bytes, r->bodies[i]->chunks[k]->n);
+    buf_view(&got, r->fixed);
+    buf_view(&got, buf_as_view(&r->text));
+    assert_view(buf_as_view(&got), want);
+    assert_int_equal(reply_length(r), strlen(want));
+    buf_deinit(&got);
+    reply_deinit(r);
+}
+
+static void status_is(enum method m, const char *path, int status, const char *allow)
+{
+    struct reply r = ask(m, path, "", 0);
+
+    if (r.status != status)
+        print_error("%s\n", path);
+    assert_int_equal(r.status, status);
+    assert_string_equal(r.allow, allow);
+    assert_non_null(r.content_type);
+    reply_deinit(&r);
+}
+
+static void metrics_are_those_of_the_endpoint(void **state)
+{
+    struct reply r = ask(METHOD_GET, "/metrics", "", 0);
+
+    (void)state;
+    assert_int_equal(r.status, 200);
+    assert_string_equal(r.content_type, "text/plain; version=0.0.4; charset=utf-8");
+    content_is(&r, "x_a 1\nx_b 1\nx_c 1\nprocess_x 1\n");
+    r = ask(METHOD_GET, "/metrics", "", 1);
+    content_is(&r, "y_a 1\n");
+}
+
+static void all_metrics_are_those_of_every_endpoint(void **state)
+{
+    struct reply r = ask(METHOD_GET, "/metrics/all", "", 1);
+
+    (void)state;
+    assert_int_equal(r.status, 200);
+    content_is(&r, "x_a 1\nx_b 1\nx_c 1\ny_a 1\nprocess_x 1\n");
+}
+
+static void selection(const char *query, const char *want)
+{
+    struct reply r = ask(METHOD_GET, "/metrics", query, 0);
+
+    assert_int_equal(r.status, 200);
+    content_is(&r, want);
+}
+
+static void names_select_families(void **state)
+{
+    static const char all[] = "x_a 1\nx_b 1\nx_c 1\nprocess_x 1\n";
+
+    (void)state;
+    selection("name[]=x_b", "x_b 1\n");
+    selection("name[]=x_c&name[]=x_a", "x_a 1\nx_c 1\n");
+    selection("name%5B%5D=x_b", "x_b 1\n");
+    selection("name%5b]=x%5Fb", "x_b 1\n");
+    selection("%6eame[]=x_b", "x_b 1\n");
+    selection("name[]=process_x&name[]=x_a&name[]=x_a", "x_a 1\nprocess_x 1\n");
+    selection("name[]=nobody", "");
+    selection("name[]=", "");
+    selection("name[]", "");
+    selection("name[]=x_b%", "");
+    selection("name[]=x_b%zz", "");
+    selection("name[]=x+b", "");
+    selection("&&name[]=x_b&", "x_b 1\n");
+    /* other parameters are not ours */
+    selection("name=x_b", all);
+    selection("q=1&=&", all);
+}
+
+static void health_is_ok_while_the_loop_runs(void **state)
+{
+    struct reply r = ask(METHOD_GET, "/health", "", 1);
+
+    (void)state;
+    assert_int_equal(r.status, 200);
+    assert_string_equal(r.content_type, "text/plain; charset=utf-8");
+    content_is(&r, "OK\n");
+    fake.ready = false;
+    r = ask(METHOD_GET, "/-/healthy", "", 1);
+    assert_int_equal(r.status, 200);
+    content_is(&r, "OK\n");
+}
+
+static void ready_tells_what_the_site_says(void **state)
+{
+    (void)state;
+    status_is(METHOD_GET, "/ready", 200, "");
+    status_is(METHOD_HEAD, "/-/ready", 200, "");
+    fake.ready = false;
+    status_is(METHOD_GET, "/ready", 503, "");
+    status_is(METHOD_GET, "/-/ready", 503, "");
+}
+
+static void other_spellings_are_not_found(void **state)
+{
+    static const char *const paths[] = {
+        "",         "*",          "/metrics/", "//metrics", "/metrics/all/",
+        "/Metrics", "/metric",    "/metricss", "/health/",  "/./metrics",
+        "/-/",      "/%6detrics", "/..",       "x:443",     "/favicon.ico",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        status_is(METHOD_GET, paths[i], 404, "");
+        status_is(METHOD_POST, paths[i], 404, "");
+    }
+}
+
+static void other_methods_are_told_what_is_allowed(void **state)
+{
+    static const char *const paths[] = { "/",        "/metrics",  "/metrics/all",
+                                         "/health",  "/ready",    "/-/healthy",
+                                         "/-/ready", "/style.css" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        status_is(METHOD_POST, paths[i], 405, "GET, HEAD");
+        status_is(METHOD_OTHER, paths[i], 405, "GET, HEAD");
+        status_is(METHOD_HEAD, paths[i], 200, "");
+    }
+    status_is(METHOD_GET, "/-/reload", 405, "POST");
+    status_is(METHOD_HEAD, "/-/reload", 405, "POST");
+    status_is(METHOD_OTHER, "/-/reload", 405, "POST");
+    assert_int_equal(fake.reloads, 0);
+}
+
+static void head_has_the_length_and_no_content(void **state)
+{
+    struct reply r = ask(METHOD_HEAD, "/metrics", "", 1);
+
+    (void)state;
+    assert_true(r.head);
+    content_is(&r, "y_a 1\n");
+    r = ask(METHOD_GET, "/metrics", "", 1);
+    assert_false(r.head);
+    reply_deinit(&r);
+}
+
+static void reload_answers_with_the_reason_of_a_failure(void **state)
+{
+    struct reply r = ask(METHOD_POST, "/-/reload", "", 0);
+
+    (void)state;
+    assert_int_equal(r.status, 200);
+    assert_int_equal(fake.reloads, 1);
+    content_is(&r, "reloaded\n");
+    fake.reload_rc = -22;
+    r = ask(METHOD_POST, "/-/reload", "", 0);
+    assert_int_equal(r.status, 500);
+    content_is(&r, "prices.json: not JSON\n");
+}
+
+static int reload_from(const char *origin, const char *site_field)
+{
+    struct request rq = {
+        .method = METHOD_POST,
+        .path = VIEW("/-/reload"),
+        .host = VIEW("box:9502"),
+        .origin = view_of(origin),
+        .sec_fetch_site = view_of(site_field),
+    };
+    struct reply r = ask_as(&rq, 0);
+    int status = r.status;
+
+    reply_deinit(&r);
+    return status;
+}
+
+static void pages_of_other_sites_cannot_reload(void **state)
+{
+    (void)state;
+    assert_int_equal(reload_from("", ""), 200);
+    assert_int_equal(reload_from("http://box:9502", ""), 200);
+    assert_int_equal(reload_from("https://BOX:9502", "same-origin"), 200);
+    assert_int_equal(reload_from("", "none"), 200);
+    assert_int_equal(fake.reloads, 4);
+    assert_int_equal(reload_from("http://box:9503", ""), 403);
+    assert_int_equal(reload_from("http://box", ""), 403);
+    assert_int_equal(reload_from("http://evil.example", ""), 403);
+    assert_int_equal(reload_from("null", ""), 403);
+    assert_int_equal(reload_from("box:9502", ""), 403);
+    assert_int_equal(reload_from("", "cross-site"), 403);
+    assert_int_equal(reload_from("", "same-site"), 403);
+    assert_int_equal(reload_from("http://box:9502", "cross-site"), 403);
+    assert_int_equal(fake.reloads, 4);
+}
+
+static void the_page_is_html_that_runs_nothing(void **state)
+{
+    struct reply r = ask(METHOD_GET, "/", "", 1);
+
+    (void)state;
+    assert_int_equal(r.status, 200);
+    assert_string_equal(r.content_type, "text/html; charset=utf-8");
+    assert_non_null(strstr(r.headers, "Content-Security-Policy: default-src 'none'; "));
+    assert_non_null(strstr(r.headers, "X-Content-Type-Options: nosniff\r\n"));
+    assert_null(strstr(r.headers, "unsafe"));
+    content_is(&r, "<p>1</p>");
+    r = ask(METHOD_GET, "/style.css", "", 1);
+    assert_string_equal(r.content_type, "text/css; charset=utf-8");
+    assert_true(reply_length(&r) > 500);
+    reply_deinit(&r);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(metrics_are_those_of_the_endpoint),
+        TEST(all_metrics_are_those_of_every_endpoint),
+        TEST(names_select_families),
+        TEST(health_is_ok_while_the_loop_runs),
+        TEST(ready_tells_what_the_site_says),
+        TEST(other_spellings_are_not_found),
+        TEST(other_methods_are_told_what_is_allowed),
+        TEST(head_has_the_length_and_no_content),
+        TEST(reload_answers_with_the_reason_of_a_failure),
+        TEST(pages_of_other_sites_cannot_reload),
+        TEST(the_page_is_html_that_runs_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
