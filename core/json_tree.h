@@ -1,5 +1,5 @@
 /*
- * json_tree.h - what the two halves of core/json.h share.
+ * json_tree.h - what the files behind core/json.h share.
  */
 #ifndef CORE_JSON_TREE_H
 #define CORE_JSON_TREE_H
@@ -16,5 +16,39 @@ struct json_parser {
     struct json_stack stack;
     struct json_splitter *splitter; /* json.cc; NULL until the first split */
 };
+
+/* One text while it is read. */
+struct json_reader {
+    const char *whole; /* offsets count from here */
+    const char *p, *end;
+    const char *text_end; /* of the whole */
+    struct arena *arena;  /* NULL: only check */
+    struct json_stack *stack;
+    unsigned depth_left;
+    size_t values;
+    const char *lone;   /* the first lone surrogate, or NULL */
+    int code;           /* 0 while all is well */
+    const char *reason; /* with the place in p */
+};
+
+/* Sets code, place and reason; false, always. */
+bool json_fault(struct json_reader *r, const char *at, int code, const char *reason);
+
+/* The same for what was expected at p and is not there. */
+bool json_expected(struct json_reader *r, const char *what);
+
+/* ---- json_scalar.c: each reads what stands at p; false: a fault -------------------- */
+
+/* Goes past word if it stands at p; else false, and no fault. */
+bool json_take_word(struct json_reader *r, struct view word);
+
+/* null, true, false, NaN, Infinity, -Infinity. */
+bool json_read_word(struct json_reader *r, struct json_value *v);
+
+/* p is at '-' or a digit. */
+bool json_read_number(struct json_reader *r, struct json_value *v);
+
+/* p is behind the opening quote; afterwards behind the closing one. */
+bool json_read_text(struct json_reader *r, struct view *text);
 
 #endif

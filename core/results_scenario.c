@@ -8,6 +8,7 @@
 #include "core/results_scenario.h"
 #include "core/decimal.h"
 #include "core/field.h"
+#include "core/ladder.h"
 #include "core/notation.h"
 
 #include <assert.h>
@@ -247,57 +248,18 @@ static struct view read_resolution(struct draft *d, struct field_at at,
     return text;
 }
 
-/* ---- output ladder -------------------------------------------------------------- */
-
-struct rung {
-    struct derive_output size;
-    size_t place;
-};
-
-/* Widest first, then highest, then in the order of the file. */
-static int by_size(const void *a, const void *b)
-{
-    const struct rung *x = a, *y = b;
-
-    if (x->size.width != y->size.width)
-        return x->size.width > y->size.width ? -1 : 1;
-    if (x->size.height != y->size.height)
-        return x->size.height > y->size.height ? -1 : 1;
-    return (x->place > y->place) - (x->place < y->place);
-}
-
-static struct view ladder_label(struct arena *mem, const struct rung *rungs, size_t n)
-{
-    struct buf b = { 0 };
-
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0)
-            buf_char(&b, ',');
-        buf_decimal(&b, rungs[i].size.width);
-        buf_char(&b, 'x');
-        buf_decimal(&b, rungs[i].size.height);
-        buf_char(&b, '@');
-        buf_decimal(&b, rungs[i].size.fps);
-    }
-
-    struct view label = arena_copy(mem, buf_as_view(&b));
-
-    buf_deinit(&b);
-    return label;
-}
+/* ---- outputs and params ---------------------------------------------------------- */
 
 static void read_outputs(struct draft *d)
 {
     const struct json_value *v =
         field_container(&d->r, FIELD("outputs"), found(d, VIEW("outputs")), JSON_ARRAY);
     struct derive_output *outputs;
-    struct rung *rungs;
     size_t n = 0;
 
     if (!v)
         return;
     outputs = arena_new(d->r.mem, struct derive_output, v->n);
-    rungs = arena_new(d->r.mem, struct rung, v->n);
     for (uint32_t i = 0; i < v->n; i++) {
         struct derive_output o = { NAN, NAN, NAN };
         struct field_at at = { "outputs", (long)i, { "", 0 } };
@@ -315,16 +277,12 @@ static void read_outputs(struct draft *d)
         read_bitrate(d, at, json_member(one, at.name), &bps);
         if (isnan(o.width) || isnan(o.fps))
             continue;
-        rungs[n] = (struct rung){ o, n };
         outputs[n++] = o;
     }
     d->in.outputs = outputs;
     d->in.output_count = n;
-    qsort(rungs, n, sizeof *rungs, by_size);
-    d->s.output_ladder = ladder_label(d->r.mem, rungs, n);
+    d->s.output_ladder = ladder_label(outputs, n, d->r.mem);
 }
-
-/* ---- params --------------------------------------------------------------------- */
 
 static struct view param_value(struct draft *d, struct field_at at,
                                const struct json_value *v)

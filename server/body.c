@@ -12,7 +12,7 @@
  * Bodies up to JOIN_BYTES in more than JOIN_CHUNKS pieces are joined: beyond, copying
  * costs more memory than the pieces cost time.
  */
-enum { JOIN_BYTES = 64 * 1024, JOIN_CHUNKS = 3 };
+enum { JOIN_BYTES = 256 * 1024, JOIN_CHUNKS = 3 };
 
 struct chunk *chunk_new(struct view bytes)
 {

@@ -91,7 +91,7 @@ void procfs_read(struct procfs *out)
     struct buf text = { .limit = 64 * 1024 };
     struct rusage use;
     struct rlimit files;
-    double start, size, pages;
+    double start = NAN, size = NAN, pages = NAN;
 
     *out = (struct procfs){ NAN, NAN, NAN, NAN, NAN, NAN };
     if (getrusage(RUSAGE_SELF, &use) == 0)

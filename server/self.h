@@ -63,7 +63,7 @@ void self_source(struct self *s, self_snapshot_fn *fn, void *ctx);
  * monotonic clock. */
 struct body *self_body(struct self *s, uint64_t now_ms);
 
-/* Names of the families, in order; NULL ends. For docs and tests. */
+/* The families in the order they are served. For docs and tests. */
 const struct family *self_families(size_t *count);
 
 #endif

@@ -113,9 +113,10 @@ static void judge(struct source_results *s, struct file *f, int rc, const char *
 
     bool made = mask & IN_CREATE && (look->is_link || look->links > 1);
     bool forced = mask & fresh || made || (mask & IN_ATTRIB && f->failing);
+    bool looked = mask == LOOK_ONLY && look->is_link;
     bool differs = !f->known || !stamp_eq(&f->stamp, &look->stamp);
 
-    if (mask && !forced && differs && (!f->known || mask & gone)) {
+    if (mask && !forced && differs && !looked && (!f->known || mask & gone)) {
         /* Made, and in its writer's hands: the close will come. What had the name
          * before is gone. */
         results_drop(s, f);
@@ -124,7 +125,7 @@ static void judge(struct source_results *s, struct file *f, int rc, const char *
 
     bool doubtful = !mask && ((f->racy && f->rereads < 2) || f->unread);
 
-    if (mask && !forced && !(differs && f->is_link))
+    if (mask && !forced && !(differs && look->is_link))
         return;
     if (!forced && !differs && !doubtful)
         return;

@@ -194,14 +194,16 @@ static void take_good(struct source_results *s, struct file *f, struct read_item
     f->stamp = item->stamp;
     f->racy = youngest > item->read_ns - (int64_t)(grain_ms * MS_NS);
     file_well(f);
-    self_fault(s->self, FAULT_INVALID_VALUE, n->invalid_values);
-    self_fault(s->self, FAULT_WRONG_SHAPE, n->wrong_shapes);
     if (n->first[0])
         file_note(f, n->first, n->invalid_values + n->wrong_shapes);
     if (n->warning[0])
         file_note(f, n->warning, 0);
     store_put(s->store, item->run, &d);
     item->run = NULL;
+    if (f->rereads == 0 || d.changed_count) {    /* the same bytes count once */
+        self_fault(s->self, FAULT_INVALID_VALUE, n->invalid_values);
+        self_fault(s->self, FAULT_WRONG_SHAPE, n->wrong_shapes);
+    }
     s->sink.changed(s->sink.ctx, &d);
     store_diff_release(&d);
 }

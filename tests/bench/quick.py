@@ -129,29 +129,28 @@ def measure_adding(directory, changes):
 
 
 def measure_changing(directory, scenarios, changes):
-    """Seconds from rename to the answer that has one of many scenarios changed."""
+    """Seconds from rename to the answer that has one of many scenarios changed.
+
+    That one alone has parameters, so the family that shows them is a short answer.
+    """
     times = []
     whole = generate.run(scenarios, 1)
+    changing = whole["scenarios"][scenarios // 2]
     name = generate.name(0)
+    changing["params"] = {"round": "start"}
     put(directory, name, generate.text(whole))
     with Exporter(directory) as e:
-        client = e.client("qoe")
-        reply, _ = ask(client, "/metrics")
-        etag = reply.headers["ETag"]
-        if not etag:
-            return None
+        client = e.client("results")
+        path = "/metrics?name[]=results_scenario_params_info"
         for i in range(changes):
-            which = 1 + i * 7919 % (scenarios - 1)
-            whole["scenarios"][which]["vmaf_score"] = round(50 + i * 0.1, 2)
-            begun = put(directory, name, generate.text(whole))
-            while True:
-                client.request("HEAD", "/metrics", headers={"If-None-Match": etag})
-                reply = client.getresponse()
-                reply.read()
-                if reply.status == 200:
-                    break
+            changing["params"]["round"] = f"r{i}"
+            changing["vmaf_score"] = round(50 + i * 0.1, 2)
+            text = generate.text(whole)
+            wanted = b'round="r%d"' % i
+            begun = put(directory, name, text)
+            while wanted not in ask(client, path)[1]:
+                pass
             times.append(time.perf_counter() - begun)
-            etag = reply.headers["ETag"]
     return times
 
 
@@ -203,10 +202,9 @@ def main():
         table.add("event → served, one scenario added to 10, p99",
                   percentile(times, 0.99) * 1e3, "ms", 1)
         times = measure_changing(large, args.scenarios, args.changes)
-        if times:
-            what = f"event → served, one of {args.scenarios} scenarios changed"
-            table.add(what + ", p50", percentile(times, 0.5) * 1e3, "ms", 25)
-            table.add(what + ", p99", percentile(times, 0.99) * 1e3, "ms", 50)
+        what = f"event → served, one of {args.scenarios} scenarios changed"
+        table.add(what + ", p50", percentile(times, 0.5) * 1e3, "ms", 25)
+        table.add(what + ", p99", percentile(times, 0.99) * 1e3, "ms", 50)
         many = directory_of(work, "many", args.files, 10)
         with Exporter(many) as e:
             table.add(f"exec → ready, {args.files} files of 10, --runs latest", e.ready_s,

@@ -138,7 +138,7 @@ static void small_bodies_are_sent_in_one_piece(void **state)
 
 static void large_bodies_are_sent_as_they_are(void **state)
 {
-    static char large[20 * 1024];
+    static char large[80 * 1024];
     struct chunk *const *pieces;
     struct body *b = body_new();
 

@@ -167,6 +167,23 @@ static void flags_win_over_the_file(void **state)
     host_close(&h);
 }
 
+static void the_price_of_a_flag_is_of_no_date(void **state)
+{
+    (void)state;
+    const struct given given[] = { { "energy-cost", "1" },
+                                   { "pricing-config", "p.json" } };
+    struct host h;
+
+    host_open(&h, &module_cost, false, given, 2,
+              "{\"regions\": {\"default\": {\"electricity_price\": 2, "
+              "\"co2_kg_per_kwh\": 3, \"as_of\": \"1970-01-02\"}}}");
+    host_overall(&h, NULL, 0, true);
+    assert_unknown(sample(&h, "cost_price_as_of_timestamp_seconds", NULL));
+    assert_near(sample(&h, "co2_intensity_as_of_timestamp_seconds", NULL), 86400, 0);
+    assert_near(sample(&h, "cost_electricity_price_per_kwh", NULL), 1, 0);
+    host_close(&h);
+}
+
 static void assert_refused(const struct given given[], size_t count, const char *file,
                            const char *want)
 {
@@ -291,6 +308,7 @@ int main(void)
         cmocka_unit_test(the_environment_variable_0_means_unset),
         cmocka_unit_test(prices_of_the_file_are_served_with_source_and_date),
         cmocka_unit_test(flags_win_over_the_file),
+        cmocka_unit_test(the_price_of_a_flag_is_of_no_date),
         cmocka_unit_test(a_missing_rate_is_an_error_with_a_remedy),
         cmocka_unit_test(wrong_lists_are_refused),
         cmocka_unit_test(a_broken_file_is_refused),

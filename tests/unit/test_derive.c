@@ -2,8 +2,8 @@
 
 #include "tests/unit/test.h"
 
-#define SAMPLES(...)                               \
-    ((struct samples){ (const double[]){ __VA_ARGS__ }, \
+#define SAMPLES(...)                                                                   \
+    ((struct samples){ (const double[]){ __VA_ARGS__ },                                \
                        sizeof((const double[]){ __VA_ARGS__ }) / sizeof(double) })
 
 static struct facts facts_of(const struct derive_input *in)
@@ -26,10 +26,10 @@ static void samples_at_instants_make_trapezoids(void **state)
     assert_near(covered, 10, 0);
     /* 5 s · (45.2/2 + 46.1 + 45.8 + 47 + 46.5 + 45.9 + 46.3 + 46.7 + 45.5 + 46.2/2)
        = 5 · 415.5: the check value */
-    assert_near(series_total(SAMPLES(45.2, 46.1, 45.8, 47, 46.5, 45.9, 46.3, 46.7, 45.5,
-                                     46.2),
-                             5, false, 120.5, &covered),
-                2077.5, 1e-12);
+    assert_near(
+        series_total(SAMPLES(45.2, 46.1, 45.8, 47, 46.5, 45.9, 46.3, 46.7, 45.5, 46.2),
+                     5, false, 120.5, &covered),
+        2077.5, 1e-12);
     assert_near(covered, 45, 0);
 }
 
@@ -86,12 +86,13 @@ static void missing_samples_at_the_ends_are_cut_off(void **state)
     double covered;
 
     /* 10, (20), 30: as above */
-    assert_near(series_total(SAMPLES(NAN, 10, NAN, 30, NAN, NAN), 10, false, NAN,
-                             &covered),
-                400, 0);
+    assert_near(
+        series_total(SAMPLES(NAN, 10, NAN, 30, NAN, NAN), 10, false, NAN, &covered),
+        400, 0);
     assert_near(covered, 20, 0);
     /* means: 10·(10 + 20); the one that is cut short by the duration is missing */
-    assert_near(series_total(SAMPLES(NAN, 10, 20, NAN), 10, true, 35, &covered), 300, 0);
+    assert_near(series_total(SAMPLES(NAN, 10, 20, NAN), 10, true, 35, &covered), 300,
+                0);
     assert_near(covered, 20, 0);
 }
 
@@ -160,7 +161,7 @@ static void duration_is_stated_or_between_start_and_end(void **state)
     assert_near(facts_of(&in).duration_s, 59.5, 0);
     in.duration_s = 23.43;
     assert_near(facts_of(&in).duration_s, 23.43, 0);
-    in.duration_s = 0;    /* not above 0: the next rule */
+    in.duration_s = 0; /* not above 0: the next rule */
     assert_near(facts_of(&in).duration_s, 59.5, 0);
     in.end_s = 1000;
     assert_unknown(facts_of(&in).duration_s);
@@ -174,9 +175,9 @@ static void content_is_stated_or_counted_in_frames_or_the_duration(void **state)
     in.duration_s = 60;
     assert_near(facts_of(&in).content_s, 60, 0);
     in.total_frames = 300;
-    assert_near(facts_of(&in).content_s, 60, 0);    /* rate unknown */
+    assert_near(facts_of(&in).content_s, 60, 0); /* rate unknown */
     in.fps = 0;
-    assert_near(facts_of(&in).content_s, 60, 0);    /* 300 / 0 is no length */
+    assert_near(facts_of(&in).content_s, 60, 0); /* 300 / 0 is no length */
     in.fps = 30;
     assert_near(facts_of(&in).content_s, 10, 0);
     in.media_seconds = 8;
@@ -197,7 +198,7 @@ static void cpu_energy_prefers_the_total_then_the_series_then_the_mean(void **st
     assert_near(f.mean_cpu_power_w, 40, 0);
     assert_int_equal(f.energy_basis, ENERGY_REPORTED);
 
-    in.power_w = SAMPLES(50, 60, 70);    /* 5 s apart by default: 5·(25 + 60 + 35) */
+    in.power_w = SAMPLES(50, 60, 70); /* 5 s apart by default: 5·(25 + 60 + 35) */
     f = facts_of(&in);
     assert_near(f.energy_j, 600, 0);
     assert_near(f.mean_cpu_power_w, 60, 0);
@@ -224,7 +225,7 @@ static void a_stated_whole_energy_goes_before_all(void **state)
     in.energy_j = 1800;
     f = facts_of(&in);
     assert_near(f.energy_j, 1800, 0);
-    assert_near(f.mean_power_w, 90, 0);    /* 1800 J / 20 s */
+    assert_near(f.mean_power_w, 90, 0); /* 1800 J / 20 s */
     assert_unknown(f.mean_cpu_power_w);
     assert_unknown(f.cpu_energy_j);
     assert_int_equal(f.energy_basis, ENERGY_REPORTED);
@@ -232,7 +233,7 @@ static void a_stated_whole_energy_goes_before_all(void **state)
     in.power_w = SAMPLES(50, 60, 70, 60, 50);
     f = facts_of(&in);
     assert_near(f.energy_j, 1800, 0);
-    assert_near(f.mean_power_w, 58, 0);    /* 290 / 5 */
+    assert_near(f.mean_power_w, 58, 0); /* 290 / 5 */
     assert_int_equal(f.energy_basis, ENERGY_REPORTED);
 }
 
@@ -250,7 +251,7 @@ static void graphics_power_adds_to_that_of_the_cpu_and_never_replaces_it(void **
     assert_unknown(f.mean_power_w);
     assert_int_equal(f.energy_basis, ENERGY_NONE);
 
-    in.power_w = SAMPLES(50, 50, 50);      /* 500 J */
+    in.power_w = SAMPLES(50, 50, 50); /* 500 J */
     f = facts_of(&in);
     assert_near(f.energy_j, 1500, 0);
     assert_near(f.mean_power_w, 150, 0);
@@ -270,7 +271,7 @@ static void series_below_nine_tenths_of_the_duration_are_partial(void **state)
     struct derive_input in = derive_input_unknown();
 
     in.step_s = 9;
-    in.power_w = SAMPLES(10, 10);    /* covers 9 s */
+    in.power_w = SAMPLES(10, 10); /* covers 9 s */
     in.cpu_cores = SAMPLES(1, 1);
     in.duration_s = 10;
     assert_int_equal(facts_of(&in).energy_basis, ENERGY_SAMPLES);
@@ -278,7 +279,7 @@ static void series_below_nine_tenths_of_the_duration_are_partial(void **state)
     in.duration_s = 10.1;
     assert_int_equal(facts_of(&in).energy_basis, ENERGY_SAMPLES_PARTIAL);
     assert_int_equal(facts_of(&in).compute_basis, COMPUTE_USAGE_PARTIAL);
-    assert_near(facts_of(&in).energy_j, 90, 0);    /* it counts all the same */
+    assert_near(facts_of(&in).energy_j, 90, 0); /* it counts all the same */
     in.duration_s = NAN;
     assert_int_equal(facts_of(&in).energy_basis, ENERGY_SAMPLES);
 
@@ -312,7 +313,7 @@ static void core_seconds_are_stated_or_summed_or_billed_by_the_clock(void **stat
     assert_unknown(f.core_seconds);
     assert_int_equal(f.compute_basis, COMPUTE_WALL_CLOCK);
 
-    in.cpu_cores = SAMPLES(1, 2, 3);    /* 5·(0.5 + 2 + 1.5) = 20 core-seconds */
+    in.cpu_cores = SAMPLES(1, 2, 3); /* 5·(0.5 + 2 + 1.5) = 20 core-seconds */
     in.gpu_cores = SAMPLES(0.5, 0.5, 0.5);
     f = facts_of(&in);
     assert_near(f.core_seconds, 20, 0);
@@ -345,7 +346,7 @@ static void docker_overhead_is_its_share_of_the_machine(void **state)
     in.power_w = SAMPLES(80, 80);
     in.docker_cpu_percent = 4;
     assert_unknown(facts_of(&in).docker_overhead_w);
-    in.host_cores = 8;    /* 4 / 800 of 80 W */
+    in.host_cores = 8; /* 4 / 800 of 80 W */
     assert_near(facts_of(&in).docker_overhead_w, 0.4, 1e-15);
     in.host_cores = 0;
     assert_unknown(facts_of(&in).docker_overhead_w);
@@ -363,7 +364,7 @@ static void pixels_are_stated_or_follow_from_sizes(void **state)
     in.height = 720;
     in.fps = 30;
     in.duration_s = 10;
-    assert_near(facts_of(&in).pixels, 276480000, 0);    /* 921 600 · 30 · 10 */
+    assert_near(facts_of(&in).pixels, 276480000, 0); /* 921 600 · 30 · 10 */
     in.outputs = outputs;
     in.output_count = 3;
     /* (230 400 · 30 + 57 600 · 10) · 10; the one without a rate is left out */

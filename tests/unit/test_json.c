@@ -10,7 +10,7 @@ struct fixture {
     struct json_parser *p;
     struct arena mem;
     struct err e;
-    char *text;    /* of the last split */
+    char *text; /* of the last split */
 };
 
 static int set_up(void **state)
@@ -61,7 +61,7 @@ static int split(struct fixture *f, struct view text, size_t max,
     free(f->text);
     f->text = mem_alloc(text.n + JSON_PADDING);
     memcpy(f->text, text.p, text.n);
-    memset(f->text + text.n, ']', JSON_PADDING);    /* of no consequence */
+    memset(f->text + text.n, ']', JSON_PADDING); /* of no consequence */
     f->e = (struct err){ 0 };
     return json_split(f->p, (struct view){ f->text, text.n }, VIEW("list"), max, out,
                       &f->e);
@@ -119,8 +119,8 @@ static void what_no_double_holds_is_a_bad_value_and_no_fault(void **state)
 static void escapes_become_utf8(void **state)
 {
     struct fixture *f = *state;
-    const struct json_value *v =
-        parsed(f, VIEW("\"q\\\"\\\\\\/\\b\\f\\n\\r\\t \\u00fC \\ud83d\\uDE00 \\u0000.\""));
+    const struct json_value *v = parsed(
+        f, VIEW("\"q\\\"\\\\\\/\\b\\f\\n\\r\\t \\u00fC \\ud83d\\uDE00 \\u0000.\""));
     struct view want = VIEW("q\"\\/\b\f\n\r\t \xC3\xBC \xF0\x9F\x98\x80 \0.");
 
     assert_true(view_eq(json_text(v), want));
@@ -203,7 +203,8 @@ static void depth_ends_at_64(void **state)
     memset(text, '[', 65);
     memset(text + 65, ']', 65);
     assert_int_equal(parsed(f, (struct view){ text + 1, 128 })->type, JSON_ARRAY);
-    assert_refused(f, (struct view){ text, 130 }, -EINVAL, "byte 64: nested too deeply");
+    assert_refused(f, (struct view){ text, 130 }, -EINVAL,
+                   "byte 64: nested too deeply");
 }
 
 static void brackets_inside_texts_are_no_depth(void **state)
@@ -275,18 +276,18 @@ static void an_object_splits_into_members_and_its_list_into_items(void **state)
     struct fixture *f = *state;
     const struct json_parts *parts;
 
-    assert_int_equal(split(f,
-                           VIEW("\n{ \"x\" : 12 , \"list\":[ {\"a\":[1,{}]} , 5,\"t,]\" , "
-                                "[ ] ,{ } ],\"\\u0079\":{\"z\":null} } "),
-                           0, &parts),
-                     0);
+    assert_int_equal(
+        split(f,
+              VIEW("\n{ \"x\" : 12 , \"list\":[ {\"a\":[1,{}]} , 5,\"t,]\" , "
+                   "[ ] ,{ } ],\"\\u0079\":{\"z\":null} } "),
+              0, &parts),
+        0);
     assert_int_equal(parts->type, JSON_OBJECT);
     assert_int_equal(parts->member_count, 3);
     assert_view(parts->members[0].key, "x");
     assert_view(parts->members[0].text, "12");
     assert_view(parts->members[1].key, "list");
-    assert_view(parts->members[1].text,
-                "[ {\"a\":[1,{}]} , 5,\"t,]\" , [ ] ,{ } ]");
+    assert_view(parts->members[1].text, "[ {\"a\":[1,{}]} , 5,\"t,]\" , [ ] ,{ } ]");
     assert_view(parts->members[2].key, "y");
     assert_view(parts->members[2].text, "{\"z\":null}");
     assert_true(parts->list_found && parts->list_is_array);
@@ -343,7 +344,8 @@ static void scalar_documents_split_into_nothing(void **state)
 static void no_cut_off_text_passes_the_split(void **state)
 {
     struct fixture *f = *state;
-    struct view whole = VIEW("{\"x\":{\"y\":[1]},\"list\":[{\"a\":1},{\"b\":[{}]}],\"z\":0}");
+    struct view whole =
+        VIEW("{\"x\":{\"y\":[1]},\"list\":[{\"a\":1},{\"b\":[{}]}],\"z\":0}");
     const struct json_parts *parts;
 
     for (size_t n = 0; n < whole.n; n++) {
@@ -365,7 +367,8 @@ static void the_split_refuses_what_stands_between_pieces(void **state)
         { VIEW("{\"list\":[{},]}"), "byte 12: a value is expected" },
         { VIEW("{\"list\":[1:2]}"), "byte 10: ',' or ']' is expected" },
         { VIEW("[\"a\":{\"b\":1}]"), "byte 4: ',' or ']' is expected" },
-        { VIEW("{\"list\":[]} {}"), "byte 12: something follows the end of the document" },
+        { VIEW("{\"list\":[]} {}"),
+          "byte 12: something follows the end of the document" },
         { VIEW("{\"list\":[]"), "byte 10: cut off" },
         { VIEW("{\"a\":1 \"b\":2}"), "byte 7: ',' or '}' is expected" },
         { VIEW("{\"a\\q\":1}"), "byte 3: an escape that JSON does not know" },

@@ -238,6 +238,26 @@ static void a_gpu_is_billed_by_the_clock_only_at_a_price_of_its_own(void **state
     host_close(&h);
 }
 
+static void the_clock_bills_no_gpu_where_cores_are_known(void **state)
+{
+    (void)state;
+    struct scenario s = one_kwh();
+    struct host h;
+
+    s.encoder_type = VIEW("gpu");
+    OPEN(&h, { "gpu-cost", "2" });
+    host_scenario(&h, &s);
+    /* 1 core-hour · 0.50; there is usage data, and it knows of no GPU */
+    assert_near(sample(&h, "cost_compute_load_aware", NULL), 0.5, 0);
+
+    /* the other way round: cores by the clock, the GPU by its half hour of use */
+    s.facts.core_seconds = NAN;
+    s.facts.gpu_core_seconds = 1800;
+    host_scenario(&h, &s);
+    assert_near(sample(&h, "cost_compute_load_aware", NULL), 1.5, 0);
+    host_close(&h);
+}
+
 static void savings_are_at_the_own_price_of_a_scenario(void **state)
 {
     (void)state;
@@ -348,6 +368,7 @@ int main(void)
         cmocka_unit_test(disable_load_aware_bills_by_the_clock_whatever_is_known),
         cmocka_unit_test(a_gpu_is_billed_by_usage_at_its_price_or_the_cores),
         cmocka_unit_test(a_gpu_is_billed_by_the_clock_only_at_a_price_of_its_own),
+        cmocka_unit_test(the_clock_bills_no_gpu_where_cores_are_known),
         cmocka_unit_test(savings_are_at_the_own_price_of_a_scenario),
         cmocka_unit_test(run_id_and_repeat_come_last),
         cmocka_unit_test(the_exporter_tells_of_itself),

@@ -32,7 +32,7 @@ static void bare_bit_rates_are_guessed_by_size(void **state)
 static void other_text_is_no_bit_rate(void **state)
 {
     (void)state;
-    const struct view bad[] = { VIEW(""),     VIEW("k"),   VIEW("fast"),  VIEW("-5k"),
+    const struct view bad[] = { VIEW(""),      VIEW("k"),    VIEW("fast"), VIEW("-5k"),
                                 VIEW("2500q"), VIEW("1e30"), VIEW("infk"), VIEW("5 5k"),
                                 VIEW("0x10k"), VIEW("1e18k") };
 
@@ -59,10 +59,19 @@ static void resolutions_are_two_numbers_with_an_x(void **state)
 static void other_text_is_no_resolution(void **state)
 {
     (void)state;
-    const struct view bad[] = { VIEW(""),        VIEW("1280"),          VIEW("1280x"),
-                                VIEW("x720"),    VIEW("axb"),           VIEW("1920\xC3\x97" "1080"),
-                                VIEW("1x2x3"),   VIEW("-1x2"),          VIEW("1280x720p"),
-                                VIEW("1.5x2"),   VIEW("99999999x1"),    VIEW("1280 x 720") };
+    const struct view bad[] = { VIEW(""),
+                                VIEW("1280"),
+                                VIEW("1280x"),
+                                VIEW("x720"),
+                                VIEW("axb"),
+                                VIEW("1920\xC3\x97"
+                                     "1080"),
+                                VIEW("1x2x3"),
+                                VIEW("-1x2"),
+                                VIEW("1280x720p"),
+                                VIEW("1.5x2"),
+                                VIEW("99999999x1"),
+                                VIEW("1280 x 720") };
     double w = 7, h = 7;
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -86,9 +95,13 @@ static void names_tell_how_many_streams(void **state)
 static void other_names_tell_no_streams(void **state)
 {
     (void)state;
-    const struct view none[] = { VIEW(""), VIEW("2500k"), VIEW("streams"),
-                                 VIEW("2 streamers"), VIEW("2 x streams"),
-                                 VIEW("0 streams"), VIEW("5 strea") };
+    const struct view none[] = { VIEW(""),
+                                 VIEW("2500k"),
+                                 VIEW("streams"),
+                                 VIEW("2 streamers"),
+                                 VIEW("2 x streams"),
+                                 VIEW("0 streams"),
+                                 VIEW("5 strea") };
 
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         assert_near(notation_streams(none[i]), 0, 0);

@@ -24,7 +24,7 @@ static void repeats_are_numbered_in_file_order(void **state)
         made("a", "2k", "", false), made("a", "1k", "eu", false),
         made("a", "1k", "", false), made("b", "1k", "", false),
     };
-    const uint32_t want[] = { 1, 1, 1, 2, 3, 2 };    /* the region is no identity */
+    const uint32_t want[] = { 1, 1, 1, 2, 3, 2 }; /* the region is no identity */
     struct run *run = run_new(VIEW("id"), all, 6);
 
     assert_view(run->id, "id");
@@ -48,7 +48,7 @@ static void identity_is_name_bitrate_resolution_encoder_preset(void **state)
 
     for (int i = 0; i < 3; i++)
         scenario_identity(s[i], h[i]);
-    assert_false(hash_eq(h[0], h[1]));    /* parts do not run into each other */
+    assert_false(hash_eq(h[0], h[1])); /* parts do not run into each other */
     assert_true(hash_eq(h[0], h[2]));
     for (int i = 0; i < 3; i++)
         scenario_unref(s[i]);
@@ -57,7 +57,8 @@ static void identity_is_name_bitrate_resolution_encoder_preset(void **state)
 static void the_first_baseline_counts(void **state)
 {
     (void)state;
-    const struct scenario *all[] = { made("a", "", "", false), made("idle", "", "", true),
+    const struct scenario *all[] = { made("a", "", "", false),
+                                     made("idle", "", "", true),
                                      made("baseline", "", "", true) };
     struct run *run = run_new(VIEW("x"), all, 3);
 
@@ -70,8 +71,9 @@ static void regions_are_listed_once_in_order_of_appearance(void **state)
 {
     (void)state;
     const struct scenario *all[] = {
-        made("a", "", "eu", false), made("b", "", "", false),   made("c", "", "eu", false),
-        made("d", "", "us", false), made("e", "", "us", false),
+        made("a", "", "eu", false), made("b", "", "", false),
+        made("c", "", "eu", false), made("d", "", "us", false),
+        made("e", "", "us", false),
     };
     struct run *run = run_new(VIEW("x"), all, 5);
 

@@ -45,7 +45,7 @@ static void the_last_holder_frees(void **state)
 
     assert_ptr_equal(scenario_ref(s), s);
     scenario_unref(s);
-    assert_view(s->name, "x");    /* the address sanitizer knows if it is not ours */
+    assert_view(s->name, "x"); /* the address sanitizer knows if it is not ours */
     scenario_unref(s);
     scenario_unref(NULL);
 }

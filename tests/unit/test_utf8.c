@@ -18,8 +18,9 @@ static void characters_of_every_length_are_well_formed(void **state)
     (void)state;
     /* U+7F, U+80, U+7FF, U+800, U+D7FF, U+E000, U+FFFF, U+10000, U+10FFFF */
     assert_true(utf8_valid(VIEW("")));
-    assert_true(utf8_valid(VIEW("a\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80"
-                                "\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF")));
+    assert_true(
+        utf8_valid(VIEW("a\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80"
+                        "\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF")));
     assert_true(utf8_valid(VIEW("long enough for the quick way through plain text")));
 }
 
@@ -34,7 +35,10 @@ static void what_unicode_forbids_is_refused(void **state)
         VIEW("\xED\xA0\x80"),     /* U+D800 */
         VIEW("\xF0\x8F\xBF\xBF"), /* U+FFFF in four */
         VIEW("\xF4\x90\x80\x80"), /* U+110000 */
-        VIEW("\xF5\x80\x80\x80"), VIEW("\xFF"), VIEW("\xC3"), VIEW("\xE2\x82"),
+        VIEW("\xF5\x80\x80\x80"),
+        VIEW("\xFF"),
+        VIEW("\xC3"),
+        VIEW("\xE2\x82"),
     };
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -74,7 +78,7 @@ static void good_text_is_repaired_to_itself(void **state)
 static void a_cut_splits_no_character(void **state)
 {
     (void)state;
-    struct view v = VIEW("a\xC3\xBC\xF0\x9F\x98\x80");    /* 1 + 2 + 4 bytes */
+    struct view v = VIEW("a\xC3\xBC\xF0\x9F\x98\x80"); /* 1 + 2 + 4 bytes */
 
     assert_view(utf8_cut(v, 7), "a\xC3\xBC\xF0\x9F\x98\x80");
     assert_view(utf8_cut(v, 6), "a\xC3\xBC");
