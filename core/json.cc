@@ -9,6 +9,17 @@
  * No C++ exception can leave: they are compiled out, and memory that we need comes from
  * mem.h, which does not fail.
  */
+/* C keeps the names of structs and of functions apart. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+extern "C" {
+#include "core/json.h"
+#include "core/json_tree.h"
+#include "core/mem.h"
+#include "core/utf8.h"
+}
+#pragma GCC diagnostic pop
+
 #define SIMDJSON_EXCEPTIONS 0
 
 #include <cassert>
@@ -21,16 +32,6 @@
 #include <utility>
 
 #include <simdjson.h>
-
-/* C keeps the names of structs and of functions apart. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-extern "C" {
-#include "core/json_tree.h"
-#include "core/mem.h"
-#include "core/utf8.h"
-}
-#pragma GCC diagnostic pop
 
 namespace ondemand = simdjson::ondemand;
 
@@ -334,4 +335,14 @@ extern "C" int json_split(struct json_parser *p, struct view text, struct view l
     if (rc == 0)
         *out = &s->out;
     return rc;
+}
+
+#define TEXT(x) #x
+#define NAME(x) TEXT(x)
+
+extern "C" const char *json_library(void)
+{
+    static const char name[] = "simdjson " NAME(SIMDJSON_VERSION);
+
+    return name;
 }

@@ -63,6 +63,9 @@ struct json_member {
     struct json_value value;
 };
 
+/* Name and version of the library behind this: "simdjson 3.0.1". */
+const char *json_library(void);
+
 /* Text of a JSON_STRING or JSON_BAD. */
 static inline struct view json_text(const struct json_value *v)
 {

@@ -63,8 +63,9 @@ struct module {
     size_t config_size, memory_size;  /* both zeroed by the host */
 
     /*
-     * After the options are set. On failure e tells file, key and reason, and what
-     * configure() had acquired is released. deconfigure() undoes it.
+     * After the options are set. On failure (-EINVAL: an option, -EBADMSG: a file that
+     * one names) e tells flag or file, key and reason, and what configure() had acquired
+     * is released. deconfigure() undoes it.
      */
     int (*configure)(void *config, const struct module_context *ctx, struct err *e);
     void (*deconfigure)(void *config);

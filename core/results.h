@@ -20,17 +20,17 @@ void results_parser_free(struct results_parser *p);
 
 enum results_verdict {
     RESULTS_OK,
-    RESULTS_INVALID_JSON,    /* not JSON, cut off, nested too deeply */
-    RESULTS_WRONG_SHAPE,     /* neither an object with scenarios nor an array */
-    RESULTS_TOO_LARGE,       /* more scenarios than the limit */
+    RESULTS_INVALID_JSON, /* not JSON, cut off, nested too deeply */
+    RESULTS_WRONG_SHAPE,  /* neither an object with scenarios nor an array */
+    RESULTS_TOO_LARGE,    /* more scenarios than the limit */
 };
 
 /* What was wrong with parts of a file that is served all the same. */
 struct results_notes {
-    uint64_t invalid_values;      /* fields that are absent now */
-    uint64_t wrong_shapes;        /* scenarios that are left out */
-    char first[400];              /* the first of them: scenario, field, reason; "" */
-    char warning[200];            /* schema_version above ours; "" */
+    uint64_t invalid_values; /* fields that are absent now */
+    uint64_t wrong_shapes;   /* scenarios that are left out */
+    char first[400];         /* the first of them: scenario, field, reason; "" */
+    char warning[200];       /* schema_version above ours; "" */
 };
 
 /*

@@ -48,6 +48,12 @@ struct app {
     bool stopping;
 };
 
+/* Exit status: a wrong flag or variable is 2, a file that one names is 1. */
+static int settings_status(const struct err *e)
+{
+    return e->code == -EINVAL ? 2 : 1;
+}
+
 /* ---- what runs into the pipeline ------------------------------------------------------- */
 
 static void on_changed(void *ctx, const struct diff *d)
@@ -289,7 +295,7 @@ int app_serve(const struct config *c)
     signal(SIGPIPE, SIG_IGN);
     if (module_set_new(c, true, &set, &e) < 0) {
         log_line(LOG_ERROR, "settings are wrong", "reason", e.text, NULL);
-        return 2;
+        return settings_status(&e);
     }
     raise_descriptor_limit();
     app_init(&a, c, set);
@@ -368,7 +374,7 @@ int app_once(const struct config *c)
     log_configure(c->log_level > LOG_WARN ? c->log_level : LOG_WARN, c->log_json);
     if (module_set_new(c, true, &set, &e) < 0) {
         log_line(LOG_ERROR, "settings are wrong", "reason", e.text, NULL);
-        return 2;
+        return settings_status(&e);
     }
     uv_loop_init(&loop);
 
@@ -385,7 +391,7 @@ int app_once(const struct config *c)
     if (store_newest(store).failed)
         rc = 1;
     if (print_bodies(c, pipeline) < 0) {
-        log_line(LOG_ERROR, "cannot write to stdout", NULL);
+        log_line(LOG_ERROR, "cannot write to stdout", "reason", strerror(errno), NULL);
         rc = 1;
     }
     pipeline_free(pipeline);
@@ -405,7 +411,7 @@ int app_check(const struct config *c, struct err *e)
 
     log_configure(LOG_WARN, c->log_json);
     if (module_set_new(c, true, &set, e) < 0)
-        return 1;
+        return settings_status(e);
     module_set_unref(set);
     return 0;
 }

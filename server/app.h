@@ -15,7 +15,8 @@ int app_serve(const struct config *c);
  */
 int app_once(const struct config *c);
 
-/* Reads and checks what the flags name. 0, or 1 with e filled. */
+/* Reads and checks what the flags name. 0, or the exit status with e filled: 2 for a
+ * wrong flag or variable, 1 for a file. */
 int app_check(const struct config *c, struct err *e);
 
 #endif

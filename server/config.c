@@ -2,6 +2,7 @@
 
 #include "core/decimal.h"
 #include "core/mem.h"
+#include "server/http/address.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -282,6 +283,16 @@ static int read_flags(struct config *c, int argc, char **argv, struct err *e)
 
 /* ---- what follows from the texts ------------------------------------------------------ */
 
+static int check_address(const char *module, const char *text, struct err *e)
+{
+    struct address a;
+    struct err why;
+
+    if (address_parse(view_of(text), &a, &why) == 0)
+        return 0;
+    return err_set(e, -EINVAL, "--%s.listen-address: %s", module, why.text);
+}
+
 static int derive_endpoints(struct config *c, struct err *e)
 {
     int only = -1;
@@ -307,6 +318,8 @@ static int derive_endpoints(struct config *c, struct err *e)
         c->on[i] = only < 0 || only == (int)i;
         if (!c->on[i])
             c->listen[i] = "";
+        if (*c->listen[i] && check_address(registry[i]->name, c->listen[i], e) < 0)
+            return -EINVAL;
         any = any || *c->listen[i];
     }
     if (!any && (c->action == CONFIG_SERVE || c->action == CONFIG_HEALTH))

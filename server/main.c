@@ -1,3 +1,4 @@
+#include "core/json.h"
 #include "server/app.h"
 #include "server/health.h"
 #include "server/version.h"
@@ -38,9 +39,10 @@ static int version(void)
 {
     struct buf text = { 0 };
 
-    buf_fmt(&text, "encode_exporter %s (revision %s, %s)\nlibuv %s, llhttp %d.%d.%d\n",
+    buf_fmt(&text, "encode_exporter %s (revision %s, %s)\nlibuv %s, llhttp %d.%d.%d, %s\n",
             version_text, version_revision, version_compiler, uv_version_string(),
-            LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR, LLHTTP_VERSION_PATCH);
+            LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR, LLHTTP_VERSION_PATCH,
+            json_library());
 
     int rc = print(&text);
 
@@ -51,13 +53,10 @@ static int version(void)
 static int check(const struct config *c)
 {
     struct err e = { 0 };
+    int rc = app_check(c, &e);
 
-    if (app_check(c, &e) == 0) {
-        fprintf(stderr, "encode_exporter: configuration is valid\n");
-        return 0;
-    }
-    fprintf(stderr, "encode_exporter: %s\n", e.text);
-    return 1;
+    fprintf(stderr, "encode_exporter: %s\n", rc ? e.text : "configuration is valid");
+    return rc;
 }
 
 static int health(const struct config *c)

@@ -88,6 +88,30 @@ static int read_files(struct module_set *s, size_t module, bool first, struct er
     return 0;
 }
 
+/*
+ * A module that refuses an option names its flag; where the value came from a variable,
+ * that is what its user has to look at.
+ */
+static void name_variable(const struct config *c, struct err *e)
+{
+    struct view rest = view_of(e->text), flag;
+    const struct setting *last = NULL;
+
+    if (!view_starts(rest, VIEW("--")))
+        return;
+    rest = view_skip(rest, 2);
+    view_split(&rest, ':', &flag);
+    for (size_t i = 0; rest.p && i < c->setting_count; i++)
+        if (view_eq(view_of(c->settings[i].option->name), flag))
+            last = &c->settings[i];
+    if (last && last->by_environment) {
+        char *reason = mem_strdup(rest.p);    /* e->text is written anew */
+
+        err_set(e, e->code, "%s:%s", last->from, reason);
+        free(reason);
+    }
+}
+
 static int configure(struct module_set *s, const struct config *c, size_t i, bool first,
                      struct err *e)
 {
@@ -104,6 +128,7 @@ static int configure(struct module_set *s, const struct config *c, size_t i, boo
     if (rc == 0 && m->configure)
         rc = m->configure(config, &ctx, e);
     if (rc < 0) {
+        name_variable(c, e);
         free(config);
         s->config[i] = NULL;
     }

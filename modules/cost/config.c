@@ -297,8 +297,9 @@ int cost_configure(void *config, const struct module_context *ctx, struct err *e
     if (c->home.n == 0)
         c->home = VIEW("default");
     pricing_init(&c->pricing);
-    if (c->pricing_file.path)
-        rc = pricing_read(&c->pricing, c->pricing_file.text, c->pricing_file.path, e);
+    if (c->pricing_file.path &&
+        pricing_read(&c->pricing, c->pricing_file.text, c->pricing_file.path, e) < 0)
+        rc = e ? (e->code = -EBADMSG) : -EBADMSG;
     if (rc == 0)
         rc = read_currencies(c, e);
     if (rc == 0)

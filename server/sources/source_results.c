@@ -9,6 +9,8 @@
  * The store says which files it wants read, so files that nobody serves are never
  * opened.
  */
+#include "server/sources/source_results.h"
+
 #include "server/sources/results_inner.h"
 #include "core/mem.h"
 #include "server/log.h"

@@ -51,53 +51,8 @@ class BadFiles:
             self.assertEqual(self.up(e), "1")
             self.said_once(e, WELL)
 
-    def test_not_json(self):
-        with self.started(invalid_json=4) as e:
-            self.with_good(e)
-            for n, text in enumerate(("hello", "\0\0\0\0", '{"scenarios": [}', "<html>")):
-                e.write(churn.name(n), text)
-                self.bad(e, churn.name(n), "byte")
-
-    def test_json_of_another_shape(self):
-        with self.started(wrong_shape=4) as e:
-            self.with_good(e)
-            for n, text in enumerate(("12", '"text"', '{"scenarios": 5}', "{}")):
-                e.write(churn.name(n), text)
-                self.bad(e, churn.name(n), ".")
-
-    def test_65_levels(self):
-        with self.started(invalid_json=1) as e:
-            self.with_good(e)
-            deep = '{"scenarios":[{"name":"x","duration":5,"y":%s1%s}]}'
-            e.write(churn.name(1), deep % ("[" * 61, "]" * 61))
-            self.wait_durations(e, 5, 10)
-            e.write(churn.name(2), deep % ("[" * 62, "]" * 62))
-            self.bad(e, churn.name(2), "nested too deeply")
-
-    def test_a_file_above_the_limit(self):
-        with self.started("--max-file-size", "4KiB", too_large=1) as e:
-            self.with_good(e)
-            text = churn.run(20).encode()
-            e.write(churn.name(1), text + b" " * (4096 - len(text)))
-            self.wait_durations(e, 20, 10)
-            e.write(churn.name(2), text + b" " * (4097 - len(text)))
-            self.bad(e, churn.name(2), "4097 bytes.*4096")
-
-    def test_a_file_of_64_mib_and_one_byte(self):
-        with self.started(too_large=1) as e:
-            self.with_good(e)
-            with open(e.path(churn.name(1)), "wb") as f:
-                f.truncate((64 << 20) + 1)
-            self.bad(e, churn.name(1), "67108865 bytes")
-
-    def test_a_run_of_too_many_scenarios(self):
-        with self.started("--max-scenarios", "3", too_large=1) as e:
-            self.with_good(e)
-            e.write(churn.name(1), churn.run(1, 2, 3, 4))
-            self.bad(e, churn.name(1), "3")
-
     def test_parts_that_are_wrong_are_left_out_and_told_once(self):
-        with self.started(wrong_shape=3, invalid_value=1) as e:
+        with self.started(wrong_shape=6, invalid_value=1) as e:
             self.with_good(e)
             text = json.dumps({"scenarios": [
                 {"name": "good", "duration": 20}, 5, {"duration": 1}, {"name": 7},
@@ -209,6 +164,66 @@ class BadFiles:
             e.write("no-such-file", churn.run(20))
             self.wait_durations(e, 20, 10)
 
+    def test_a_broken_newest_at_start_gives_way_to_the_next(self):
+        directory = harness.temp_dir()
+        self.addCleanup(harness.shutil.rmtree, directory)
+        for n, text in enumerate((churn.run(10), churn.run(20), "{", "")):
+            harness.write_atomically(os.path.join(directory, churn.name(n)), text)
+        with self.exporter(directory=directory) as e:
+            self.assertEqual(self.durations(e), [20])
+            self.assertEqual(self.up(e), "0")
+            self.wait_errors(e, "invalid_json", 2)
+            self.assertEqual(e.log_count(BAD + ".*served=nothing"), 2, e.log)
+
+
+class ByInotify(BadFiles, churn.Case):
+    mode = ("--watch", "inotify")
+
+    def test_not_json(self):
+        with self.started(invalid_json=4) as e:
+            self.with_good(e)
+            for n, text in enumerate(("hello", "\0\0\0\0", '{"scenarios": [}', "<html>")):
+                e.write(churn.name(n), text)
+                self.bad(e, churn.name(n), "byte")
+
+    def test_json_of_another_shape(self):
+        with self.started(wrong_shape=4) as e:
+            self.with_good(e)
+            for n, text in enumerate(("12", '"text"', '{"scenarios": 5}', "{}")):
+                e.write(churn.name(n), text)
+                self.bad(e, churn.name(n), ".")
+
+    def test_65_levels(self):
+        with self.started(invalid_json=1) as e:
+            self.with_good(e)
+            deep = '{"scenarios":[{"name":"x","duration":5,"y":%s1%s}]}'
+            e.write(churn.name(1), deep % ("[" * 61, "]" * 61))
+            self.wait_durations(e, 5, 10)
+            e.write(churn.name(2), deep % ("[" * 62, "]" * 62))
+            self.bad(e, churn.name(2), "nested too deeply")
+
+    def test_a_file_above_the_limit(self):
+        with self.started("--max-file-size", "4KiB", too_large=1) as e:
+            self.with_good(e)
+            text = churn.run(20).encode()
+            e.write(churn.name(1), text + b" " * (4096 - len(text)))
+            self.wait_durations(e, 20, 10)
+            e.write(churn.name(2), text + b" " * (4097 - len(text)))
+            self.bad(e, churn.name(2), "4097 bytes.*4096")
+
+    def test_a_file_of_64_mib_and_one_byte(self):
+        with self.started(too_large=1) as e:
+            self.with_good(e)
+            with open(e.path(churn.name(1)), "wb") as f:
+                f.truncate((64 << 20) + 1)
+            self.bad(e, churn.name(1), "67108865 bytes")
+
+    def test_a_run_of_too_many_scenarios(self):
+        with self.started("--max-scenarios", "3", too_large=1) as e:
+            self.with_good(e)
+            e.write(churn.name(1), churn.run(1, 2, 3, 4))
+            self.bad(e, churn.name(1), "3")
+
     def test_names_with_anything_in_them(self):
         names = [b"test_results_a\nlevel=error msg=forged.json", b"test_results_\xff\xfe.json",
                  b'test_results_"quoted" \\ and \t.json', "test_results_ä🙂.json".encode(),
@@ -228,21 +243,6 @@ class BadFiles:
                 self.assertRegex(line, "^ts=")
             served = e.metrics("results")
             self.assertEqual(len(served.samples("results_scenario_duration_seconds")), 6)
-
-    def test_a_broken_newest_at_start_gives_way_to_the_next(self):
-        directory = harness.temp_dir()
-        self.addCleanup(harness.shutil.rmtree, directory)
-        for n, text in enumerate((churn.run(10), churn.run(20), "{", "")):
-            harness.write_atomically(os.path.join(directory, churn.name(n)), text)
-        with self.exporter(directory=directory) as e:
-            self.assertEqual(self.durations(e), [20])
-            self.assertEqual(self.up(e), "0")
-            self.wait_errors(e, "invalid_json", 2)
-            self.assertEqual(e.log_count(BAD + ".*served=nothing"), 2, e.log)
-
-
-class ByInotify(BadFiles, churn.Case):
-    mode = ("--watch", "inotify")
 
     def test_a_file_cut_off_at_every_byte(self):
         with self.started(invalid_json=len(CUT)) as e:

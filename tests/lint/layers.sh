@@ -57,8 +57,8 @@ includes core server | grep -E ': <(inotifytools|sys)/inotify\.h>$' |
     grep -v '^server/sources/' | report 'inotify is known in server/sources/ alone'
 
 # Every .c file includes its own header first: so each header is known to stand alone.
-for file in $(sources core modules server | grep -E '\.cc?$'); do
-    header=$(printf '%s' "$file" | sed -E 's/\.cc?$/.h/')
+for file in $(sources core modules server | grep -E '\.c$'); do
+    header=$(printf '%s' "$file" | sed -E 's/\.c$/.h/')
     [ -f "$header" ] || continue
     first=$(grep -m 1 -E '^#include' "$file")
     [ "$first" = "#include \"$header\"" ] || printf '%s: begins with %s\n' "$file" "$first"
