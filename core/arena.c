@@ -17,8 +17,8 @@ void *arena_alloc(struct arena *a, size_t count, size_t size)
 {
     const size_t align = alignof(max_align_t);
 
-    if (size && count > (SIZE_MAX / 2) / size)
-        return mem_alloc(SIZE_MAX);    /* says "out of memory" and ends */
+    if (size && count > (PTRDIFF_MAX / 2) / size)
+        mem_exhausted(SIZE_MAX);
 
     size_t n = (count * size + align - 1) / align * align;
 

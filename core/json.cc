@@ -258,7 +258,7 @@ int explain(struct pass &pass, struct view text, simdjson::error_code error,
     if (pass.too_many)
         return err_set(e, -E2BIG, "more than %zu elements", pass.max_items);
     if (error == simdjson::MEMALLOC)
-        mem_alloc(SIZE_MAX); /* says so and ends */
+        mem_exhausted(0);
 
     int rc =
         json_parse_piece(pass.p, pass.text, text, JSON_DEPTH_MAX, nullptr, nullptr, e);

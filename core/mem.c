@@ -5,12 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+void mem_exhausted(size_t n)
+{
+    fprintf(stderr, "encode_exporter: out of memory (%zu bytes wanted)\n", n);
+    exit(1);
+}
+
 static void *checked(void *p, size_t n)
 {
-    if (!p) {
-        fprintf(stderr, "encode_exporter: out of memory (%zu bytes wanted)\n", n);
-        exit(1);
-    }
+    if (!p)
+        mem_exhausted(n);
     return p;
 }
 
@@ -26,8 +30,8 @@ void *mem_zalloc(size_t n)
 
 void *mem_resize(void *p, size_t count, size_t size)
 {
-    if (size && count > SIZE_MAX / size)
-        return checked(NULL, SIZE_MAX);
+    if (size && count > PTRDIFF_MAX / size)
+        mem_exhausted(SIZE_MAX);
 
     size_t n = count * size;
 

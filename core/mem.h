@@ -14,4 +14,8 @@ void *mem_zalloc(size_t n);                           /* zeroed */
 void *mem_resize(void *p, size_t count, size_t size); /* as reallocarray() */
 char *mem_strdup(const char *s);                      /* NULL gives NULL */
 
+/* Ends the process the same way: a library said that there is no memory for n bytes
+ * (0: it did not say how many). */
+__attribute__((noreturn)) void mem_exhausted(size_t n);
+
 #endif

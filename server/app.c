@@ -108,6 +108,16 @@ static void on_file_changed(void *ctx)
     reload(ctx, &e);    /* says in the log how it went */
 }
 
+/* Files were read before they were watched: what changed in between shows now. */
+static void read_again(struct app *a)
+{
+    struct module_set *set;
+    struct err e;
+
+    if (module_set_new(a->c, false, &set, &e) == 0)
+        pipeline_configure(a->pipeline, set);
+}
+
 static void watch_file(void *ctx, const char *path)
 {
     struct app *a = ctx;
@@ -252,6 +262,8 @@ static int app_start(struct app *a, struct err *e)
         return rc;
     watch_signals(a);
     module_set_files(c, watch_file, a);
+    if (a->file_count > 0)
+        read_again(a);
     a->source = source_results_start(&a->loop, &options, a->store, a->self, &sink);
     a->site.source = a->source;
     rc = http_server_start(a->http, e);
@@ -384,9 +396,11 @@ int app_once(const struct config *c)
     struct once once = { .pipeline = pipeline };
     const struct source_sink sink = { &once, on_once_changed, on_once_settled };
 
+    if (check_directory(c, &e) < 0) {
+        log_line(LOG_ERROR, "cannot scan", "reason", e.text, NULL);
+        rc = 1;
+    }
     once.source = source_results_start(&loop, &options, store, self, &sink);
-    if (*source_results_state(once.source))
-        rc = 1;    /* no directory: nothing newest to read */
     uv_run(&loop, UV_RUN_DEFAULT);
     if (store_newest(store).failed)
         rc = 1;

@@ -4,7 +4,9 @@
 #include "server/page.h"
 #include "server/version.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/time.h>
 
@@ -67,28 +69,52 @@ static void snapshot(void *ctx, struct self_snapshot *out)
     }
 }
 
+/* A number on its way into a log line. */
+struct digits {
+    char text[24];
+};
+
+static const char *digits(uint64_t n, struct digits *d)
+{
+    snprintf(d->text, sizeof d->text, "%" PRIu64, n);
+    return d->text;
+}
+
 /* An answer that a default VictoriaMetrics would refuse is worth a line, once. */
+static void tell_size(struct site_state *s, size_t module)
+{
+    const struct body *b = pipeline_body(s->pipeline, module);
+    struct digits bytes;
+
+    if (!b || b->bytes <= LARGE_BYTES || s->told_size[module])
+        return;
+    s->told_size[module] = true;
+    log_line(LOG_WARN, "answer is larger than VictoriaMetrics accepts by default",
+             "endpoint", registry[module]->name, "bytes", digits(b->bytes, &bytes),
+             "remedy",
+             "-promscrape.maxScrapeSize=256MB there, or serve fewer runs (--runs)", NULL);
+}
+
+static void tell_dropped(struct site_state *s)
+{
+    uint64_t dropped = store_count(s->store).scenarios_dropped;
+    struct digits left_out, limit;
+
+    if (dropped && !s->told_dropped)
+        log_line(LOG_WARN, "oldest runs are left out", "scenarios",
+                 digits(dropped, &left_out), "max_scenarios",
+                 digits(s->c->max_scenarios, &limit), "remedy",
+                 "raise --max-scenarios, or serve fewer runs (--runs)", NULL);
+    s->told_dropped = dropped > 0;
+}
+
 static void on_commit(void *ctx)
 {
     struct site_state *s = ctx;
 
-    for (size_t i = 0; i < registry_count; i++) {
-        const struct body *b = pipeline_body(s->pipeline, i);
-
-        if (!b || b->bytes <= LARGE_BYTES || s->told_size[i])
-            continue;
-        s->told_size[i] = true;
-
-        struct buf bytes = { 0 };
-
-        buf_u64(&bytes, b->bytes);
-        buf_char(&bytes, '\0');
-        log_line(LOG_WARN, "answer is larger than VictoriaMetrics accepts by default",
-                 "endpoint", registry[i]->name, "bytes", bytes.p, "remedy",
-                 "-promscrape.maxScrapeSize=256MB there, or serve fewer runs (--runs)",
-                 NULL);
-        buf_deinit(&bytes);
-    }
+    for (size_t i = 0; i < registry_count; i++)
+        tell_size(s, i);
+    tell_dropped(s);
 }
 
 /* ---- the page ------------------------------------------------------------------------ */

@@ -19,6 +19,7 @@ struct site_state {
     void *reload_ctx;
     bool ready;
     bool told_size[MODULES_MAX];              /* the log has said it is large */
+    bool told_dropped;                        /* … that runs are left out */
 };
 
 /* Also makes itself the source of self's snapshot. All pointers are borrowed. */

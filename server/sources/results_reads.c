@@ -200,7 +200,7 @@ static void take_good(struct source_results *s, struct file *f, struct read_item
         file_note(f, n->warning, 0);
     store_put(s->store, item->run, &d);
     item->run = NULL;
-    if (f->rereads == 0 || d.changed_count) {    /* the same bytes count once */
+    if (f->rereads == 0 || d.changed_count) { /* the same bytes count once */
         self_fault(s->self, FAULT_INVALID_VALUE, n->invalid_values);
         self_fault(s->self, FAULT_WRONG_SHAPE, n->wrong_shapes);
     }

@@ -107,8 +107,7 @@ class BadFiles:
                 os.open(e.path(churn.name(1)), os.O_WRONLY | os.O_NONBLOCK)
             os.symlink(churn.name(1), e.path(churn.name(2)))
             self.bad(e, churn.name(2), "not a regular file.*FIFO")
-            os.unlink(e.path(churn.name(1)))
-            e.write(churn.name(1), churn.run(30))
+            e.rename_over(churn.name(1), churn.run(30))
             self.wait_durations(e, 30, 30, 10)
 
     def test_directories_sockets_and_devices_are_left_alone(self):
