@@ -19,6 +19,25 @@ size_t decimal_shortest(char to[DECIMAL_MAX], double v)
     return static_cast<size_t>(std::to_chars(to, to + DECIMAL_MAX, v).ptr - to);
 }
 
+size_t decimal_canonical(char to[DECIMAL_MAX], double v)
+{
+    double size = std::fabs(v);
+
+    if (!std::isfinite(v))
+        return special(to, v);
+
+    bool point = v == 0 || (size >= 1e-4 && size < 1e6);
+    char *end = std::to_chars(to, to + DECIMAL_MAX, v,
+                              point ? std::chars_format::fixed
+                                    : std::chars_format::scientific).ptr;
+
+    if (point && !std::memchr(to, '.', static_cast<size_t>(end - to))) {
+        *end++ = '.';
+        *end++ = '0';
+    }
+    return static_cast<size_t>(end - to);
+}
+
 size_t decimal_plain(char to[DECIMAL_MAX], double v)
 {
     double size = std::fabs(v);

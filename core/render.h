@@ -1,7 +1,8 @@
 /*
- * render.h - samples → bytes of the text format 0.0.4.
+ * render.h - samples → bytes of the text format 0.0.4 and of OpenMetrics 1.0.
  *
- * Format: https://prometheus.io/docs/instrumenting/exposition_formats/
+ * https://prometheus.io/docs/instrumenting/exposition_formats/
+ * https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md
  */
 #ifndef CORE_RENDER_H
 #define CORE_RENDER_H
@@ -12,17 +13,32 @@
 void render_head(const struct family *f, struct buf *out);
 
 /*
+ * The # TYPE, # UNIT (where the name ends in one) and # HELP lines. Samples have the
+ * names that they have in the text format.
+ */
+void render_head_openmetrics(const struct family *f, struct buf *out);
+
+/*
  * The sample lines of family number `family`, in the order they were added. order is
  * what series_order() made of the same series.
  */
-struct series_order {    /* zero-initialised; may be used again and again */
-    uint32_t *sample;    /* indices of samples, grouped by family, order kept */
-    uint32_t *first;     /* families + 1 entries: where each family's group begins */
+struct series_order { /* zero-initialised; may be used again and again */
+    uint32_t *sample; /* indices of samples, grouped by family, order kept */
+    uint32_t *first;  /* families + 1 entries: where each family's group begins */
 };
 void series_order(const struct series *s, size_t families, struct series_order *out);
 void series_order_deinit(struct series_order *o);
 
 void render_samples(const struct series *s, const struct series_order *order,
                     const struct family *families, size_t family, struct buf *out);
+
+/* The same for OpenMetrics, which has _created samples, too. */
+void render_samples_openmetrics(const struct series *s,
+                                const struct series_order *order,
+                                const struct family *families, size_t family,
+                                struct buf *out);
+
+/* False: both give the same bytes, whatever the samples. */
+bool render_samples_differ(const struct family *f);
 
 #endif

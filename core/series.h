@@ -11,6 +11,7 @@
 
 enum family_type { GAUGE, COUNTER, HISTOGRAM };
 
+/* A gauge whose name ends in _info is always 1: OpenMetrics has a type for these. */
 struct family {
     const char *name;    /* as in the text format: counters with _total */
     const char *help;    /* one line, units named */
@@ -28,7 +29,15 @@ struct sample {
     uint8_t suffix;      /* enum suffix */
 };
 
-enum suffix { SUFFIX_NONE, SUFFIX_BUCKET, SUFFIX_SUM, SUFFIX_COUNT };
+enum suffix {
+    SUFFIX_NONE,
+    SUFFIX_BUCKET,
+    SUFFIX_SUM,
+    SUFFIX_COUNT,
+    SUFFIX_CREATED,      /* Unix time in seconds at which a counter (named _total) or a
+                            histogram was 0. Follows the sample of the same labels; not
+                            in the text format, which would make a family of it */
+};
 
 struct series {          /* zero-initialised: empty */
     struct buf text;     /* label sets, one after the other: a="1",b="2" */

@@ -278,7 +278,7 @@ static void app_init(struct app *a, const struct config *c, struct module_set *s
     uv_loop_init(&a->loop);
     a->store = store_new(&c->rules);
     a->self = self_new(version_text, version_revision);
-    a->pipeline = pipeline_new(&a->loop, a->store, a->self, set);
+    a->pipeline = pipeline_new(&a->loop, a->store, a->self, set, c->text_cache);
     site_init(&a->site, c, a->store, a->pipeline, a->self, reload, a);
 }
 
@@ -360,7 +360,7 @@ static void on_once_settled(void *ctx, uint64_t seen_ns)
 static int print_body(const struct body *b)
 {
     for (size_t i = 0; b && i < b->chunk_count; i++)
-        if (fwrite(b->chunks[i]->bytes, 1, b->chunks[i]->n, stdout) != b->chunks[i]->n)
+        if (fwrite(b->chunks[i]->text, 1, b->chunks[i]->n, stdout) != b->chunks[i]->n)
             return -EIO;
     return 0;
 }
@@ -392,7 +392,7 @@ int app_once(const struct config *c)
 
     struct store *store = store_new(&c->rules);
     struct self *self = self_new(version_text, version_revision);
-    struct pipeline *pipeline = pipeline_new(&loop, store, self, set);
+    struct pipeline *pipeline = pipeline_new(&loop, store, self, set, UINT64_MAX);
     struct once once = { .pipeline = pipeline };
     const struct source_sink sink = { &once, on_once_changed, on_once_settled };
 

@@ -1,6 +1,7 @@
 #include "server/body.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define XXH_INLINE_ALL
@@ -8,23 +9,70 @@
 
 #include "core/mem.h"
 
-/*
- * Bodies up to JOIN_BYTES in more than JOIN_CHUNKS pieces are joined: beyond, copying
- * costs more memory than the pieces cost time.
- */
+/* Bodies up to JOIN_BYTES in more than JOIN_CHUNKS pieces are joined: beyond, copying
+ * and compressing anew cost more than the pieces do. */
 enum { JOIN_BYTES = 256 * 1024, JOIN_CHUNKS = 3 };
 
-struct chunk *chunk_new(struct view bytes)
-{
-    struct chunk *c;
+static atomic_size_t text_bytes;
 
-    assert(bytes.n <= UINT32_MAX);
-    c = mem_alloc(sizeof(*c) + bytes.n);
+/* ---- chunks ------------------------------------------------------------------------- */
+
+static void hash_of(struct view text, uint64_t hash[2])
+{
+    XXH128_hash_t h = XXH3_128bits(text.n ? text.p : "", text.n);
+
+    hash[0] = h.low64;
+    hash[1] = h.high64;
+}
+
+static char *new_text(size_t n)
+{
+    atomic_fetch_add_explicit(&text_bytes, n, memory_order_relaxed);
+    return mem_alloc(n);
+}
+
+size_t chunk_text_bytes(void)
+{
+    return atomic_load_explicit(&text_bytes, memory_order_relaxed);
+}
+
+static struct chunk *new_chunk(struct view text)
+{
+    struct chunk *c = mem_zalloc(sizeof *c);
+
+    assert(text.n <= UINT32_MAX);
     c->refs = 1;
-    c->n = (uint32_t)bytes.n;
-    c->hash = XXH64(bytes.n ? bytes.p : "", bytes.n, 0);
-    if (bytes.n)
-        memcpy(c->bytes, bytes.p, bytes.n);
+    c->n = (uint32_t)text.n;
+    hash_of(text, c->hash);
+    return c;
+}
+
+struct chunk *chunk_new(struct view text)
+{
+    struct chunk *c = new_chunk(text);
+
+    c->text = new_text(text.n);
+    if (text.n)
+        memcpy(c->text, text.p, text.n);
+    return c;
+}
+
+static void make_block(struct chunk *c, struct view text, struct gzip *g)
+{
+    struct buf block = { 0 };
+
+    gzip_block(g, text, &block);
+    c->z = mem_resize(block.p, block.n, 1);
+    c->zn = (uint32_t)block.n;
+    c->crc = gzip_crc(text);
+    c->join_op = gzip_join_op(c->n);
+}
+
+struct chunk *chunk_new_deflated(struct view text, struct gzip *g)
+{
+    struct chunk *c = new_chunk(text);
+
+    make_block(c, text, g);
     return c;
 }
 
@@ -34,16 +82,85 @@ struct chunk *chunk_ref(struct chunk *c)
     return c;
 }
 
+static void free_text(struct chunk *c)
+{
+    if (!c->text)
+        return;
+    atomic_fetch_sub_explicit(&text_bytes, c->n, memory_order_relaxed);
+    free(c->text);
+    c->text = NULL;
+}
+
 void chunk_unref(struct chunk *c)
 {
-    if (c && --c->refs == 0)
-        free(c);
+    if (!c || --c->refs > 0)
+        return;
+    free_text(c);
+    free(c->z);
+    chunk_unref(c->alt);
+    free(c);
 }
+
+void chunk_set_alt(struct chunk *c, struct chunk *alt)
+{
+    assert(!c->alt);
+    c->alt = alt;
+}
+
+bool chunk_is(const struct chunk *c, struct view text)
+{
+    uint64_t hash[2];
+
+    if (c->n != text.n)
+        return false;
+    if (c->text)
+        return memcmp(c->text, text.p, text.n) == 0;
+    hash_of(text, hash);
+    return c->hash[0] == hash[0] && c->hash[1] == hash[1];
+}
+
+bool chunk_same(const struct chunk *a, const struct chunk *b)
+{
+    if (a == b)
+        return true;
+    if (a->n != b->n || a->hash[0] != b->hash[0] || a->hash[1] != b->hash[1] ||
+        !a->alt != !b->alt)
+        return false;
+    return !a->alt || chunk_same(a->alt, b->alt);
+}
+
+void chunk_deflate(struct chunk *c, struct gzip *g)
+{
+    if (c->alt)
+        chunk_deflate(c->alt, g);
+    if (!c->z)
+        make_block(c, (struct view){ c->text, c->n }, g);
+}
+
+void chunk_drop_text(struct chunk *c)
+{
+    if (c->z)
+        free_text(c);
+}
+
+void chunk_restore_text(struct chunk *c, struct gzip *g)
+{
+    if (c->text)
+        return;
+    c->text = new_text(c->n);
+
+    bool good = gzip_text(g, (struct view){ c->z, c->zn }, c->text, c->n);
+
+    assert(good);    /* we made the block ourselves */
+    (void)good;
+}
+
+/* ---- bodies ------------------------------------------------------------------------- */
 
 struct body *body_new(void)
 {
     static uint64_t generation;
-    struct body *b = mem_zalloc(sizeof(*b));
+    struct body *b = mem_zalloc(sizeof *b);
 
     b->refs = 1;
     b->generation = ++generation;
@@ -62,7 +179,8 @@ void body_unref(struct body *b)
         return;
     for (uint32_t i = 0; i < b->chunk_count; i++)
         chunk_unref(b->chunks[i]);
-    chunk_unref(b->joined);
+    for (size_t f = 0; f < BODY_FORMATS; f++)
+        chunk_unref(b->form[f].joined);
     free(b->chunks);
     free(b->families);
     free(b);
@@ -72,7 +190,7 @@ void body_family(struct body *b, const char *name)
 {
     if (b->family_count == b->family_cap) {
         b->family_cap = b->family_cap ? b->family_cap * 2 : 16;
-        b->families = mem_resize(b->families, b->family_cap, sizeof(*b->families));
+        b->families = mem_resize(b->families, b->family_cap, sizeof *b->families);
     }
     b->families[b->family_count++] =
         (struct body_family){ .name = name, .first = b->chunk_count };
@@ -80,14 +198,15 @@ void body_family(struct body *b, const char *name)
 
 void body_add(struct body *b, struct chunk *c)
 {
-    assert(b->family_count > 0 && !b->joined);
+    assert(b->family_count > 0);
     if (b->chunk_count == b->chunk_cap) {
         b->chunk_cap = b->chunk_cap ? b->chunk_cap * 2 : 32;
-        b->chunks = mem_resize(b->chunks, b->chunk_cap, sizeof(*b->chunks));
+        b->chunks = mem_resize(b->chunks, b->chunk_cap, sizeof(struct chunk *));
     }
     b->chunks[b->chunk_count++] = c;
     b->families[b->family_count - 1].count++;
-    b->bytes += c->n;
+    b->form[BODY_TEXT].bytes += c->n;
+    b->form[BODY_OPENMETRICS].bytes += c->alt ? c->alt->n : c->n;
 }
 
 static bool among(struct view name, const struct view names[], size_t count)
@@ -114,20 +233,87 @@ struct body *body_select(const struct body *b, const struct view names[], size_t
     return out;
 }
 
-uint32_t body_pieces(struct body *b, struct chunk *const **pieces)
+struct body *body_eof(void)
 {
-    if (!b->joined && b->chunk_count > JOIN_CHUNKS && b->bytes <= JOIN_BYTES) {
-        struct chunk *c = mem_alloc(sizeof(*c) + b->bytes);
+    static struct body *eof;
 
-        c->refs = 1;
-        c->n = 0;
-        for (uint32_t i = 0; i < b->chunk_count; i++) {
-            memcpy(c->bytes + c->n, b->chunks[i]->bytes, b->chunks[i]->n);
-            c->n += b->chunks[i]->n;
-        }
-        c->hash = XXH64(c->bytes, c->n, 0);
-        b->joined = c;
+    if (!eof) {
+        eof = body_new();
+        body_family(eof, "");
+        body_add(eof, chunk_new(VIEW("# EOF\n")));
     }
-    *pieces = b->joined ? &b->joined : b->chunks;
-    return b->joined ? 1 : b->chunk_count;
+    return body_ref(eof);
+}
+
+/* ---- what answers send ---------------------------------------------------------------- */
+
+static struct chunk *chunk_at(const struct body *b, enum body_format f, uint32_t i)
+{
+    struct chunk *c = b->chunks[i];
+
+    return f == BODY_OPENMETRICS && c->alt ? c->alt : c;
+}
+
+static bool all_text(const struct body *b, enum body_format f)
+{
+    for (uint32_t i = 0; i < b->chunk_count; i++)
+        if (!chunk_at(b, f, i)->text)
+            return false;
+    return true;
+}
+
+bool body_is_small(const struct body *b, enum body_format f)
+{
+    return b->chunk_count > JOIN_CHUNKS && b->form[f].bytes <= JOIN_BYTES;
+}
+
+static void join(struct body *b, enum body_format f)
+{
+    struct body_form *form = &b->form[f];
+
+    if (form->settled)
+        return;
+    form->settled = true;
+    if (!body_is_small(b, f) || !all_text(b, f))
+        return;
+
+    struct chunk *c = mem_zalloc(sizeof *c);
+
+    c->refs = 1;
+    c->text = new_text(form->bytes);
+    for (uint32_t i = 0; i < b->chunk_count; i++) {
+        const struct chunk *part = chunk_at(b, f, i);
+
+        memcpy(c->text + c->n, part->text, part->n);
+        c->n += part->n;
+    }
+    form->joined = c;
+}
+
+void body_prepare(struct body *b, enum body_format f, struct gzip *g)
+{
+    struct body_form *form = &b->form[f];
+
+    if (form->prepared)
+        return;
+    join(b, f);
+    for (uint32_t i = 0, n = body_pieces(b, f); i < n; i++) {
+        struct chunk *c = form->joined ? form->joined : chunk_at(b, f, i);
+
+        chunk_deflate(c, g);
+        form->crc = gzip_join(form->crc, c->crc, c->join_op);
+        form->zbytes += c->zn;
+    }
+    form->prepared = true;
+}
+
+uint32_t body_pieces(struct body *b, enum body_format f)
+{
+    join(b, f);
+    return b->form[f].joined ? 1 : b->chunk_count;
+}
+
+const struct chunk *body_piece(const struct body *b, enum body_format f, uint32_t i)
+{
+    return b->form[f].joined ? b->form[f].joined : chunk_at(b, f, i);
 }

@@ -1,48 +1,85 @@
 /*
  * body.h - bytes that answers are made of: ready, shared and counted.
  *
- * A chunk is some lines of one family. A body is the chunks of one endpoint in order,
- * one generation of it: it never changes, so an answer under way keeps its generation
- * for as long as its client takes, and nothing is copied. Loop thread only, but for
- * chunk_new() before anybody else sees the chunk.
+ * A chunk is some lines of one family, as text, as a block of gzip (see gzip.h), or as
+ * both. A body is the chunks of one endpoint in order, one generation of it: what it
+ * says never changes, so an answer under way keeps its generation for as long as its
+ * client takes, and nothing is copied. Loop thread only, but for the making of a chunk
+ * before anybody else sees it.
  */
 #ifndef SERVER_BODY_H
 #define SERVER_BODY_H
 
-#include "core/view.h"
-
-#include <stdint.h>
+#include "server/gzip.h"
 
 struct chunk {
     unsigned refs;
-    uint32_t n;
-    uint64_t hash; /* of the bytes */
-    char bytes[];
+    uint32_t n;          /* bytes of text */
+    uint32_t zn;         /* bytes of z */
+    uint32_t crc;        /* of the text; with z */
+    uint32_t join_op;    /* gzip_join_op(n); with z */
+    uint64_t hash[2];    /* of the text */
+    char *text;          /* NULL: not kept, z has it */
+    char *z;             /* the block; NULL: not made */
+    struct chunk *alt;   /* what OpenMetrics has in its place; NULL: the same bytes */
 };
 
-struct chunk *chunk_new(struct view bytes); /* copies; one reference */
+struct chunk *chunk_new(struct view text);     /* copies; one reference */
+struct chunk *chunk_new_deflated(struct view text, struct gzip *g);    /* no text kept */
 struct chunk *chunk_ref(struct chunk *c);
-void chunk_unref(struct chunk *c); /* NULL is accepted */
+void chunk_unref(struct chunk *c);             /* NULL is accepted */
+
+/* Takes the reference to alt. */
+void chunk_set_alt(struct chunk *c, struct chunk *alt);
+
+/* True if c's text is this one. */
+bool chunk_is(const struct chunk *c, struct view text);
+
+/* True if both say the same, in both formats. */
+bool chunk_same(const struct chunk *a, const struct chunk *b);
+
+/* Makes the block, also of alt. */
+void chunk_deflate(struct chunk *c, struct gzip *g);
+
+/* Lets go of the text; needs the block, and that nobody is sending the text. */
+void chunk_drop_text(struct chunk *c);
+
+/* Brings the text back from the block. */
+void chunk_restore_text(struct chunk *c, struct gzip *g);
+
+/* Bytes of all texts that are kept, of all chunks of the process. Any thread. */
+size_t chunk_text_bytes(void);
 
 struct body_family {
-    const char *name;      /* as in the text format; lives as long as the program */
-    uint32_t first, count; /* its chunks, the head first */
+    const char *name;          /* as in the text format; lives as long as the program */
+    uint32_t first, count;     /* its chunks, the head first */
+};
+
+enum body_format { BODY_TEXT, BODY_OPENMETRICS, BODY_FORMATS };
+
+/* A body in one format. */
+struct body_form {
+    uint64_t bytes;            /* of the text */
+    uint64_t zbytes;           /* of all blocks; when prepared */
+    uint32_t crc;              /* of the text; when prepared */
+    bool prepared;             /* gzip can be sent */
+    bool settled;              /* whether it is joined: answers count on its pieces */
+    struct chunk *joined;      /* small bodies: all text in one chunk; NULL: not so */
 };
 
 struct body {
     unsigned refs;
-    uint64_t generation;   /* differs between any two bodies of a process */
-    uint64_t bytes;        /* of all chunks */
-    struct chunk **chunks; /* one reference each */
+    uint64_t generation;       /* differs between any two bodies of a process */
+    struct chunk **chunks;     /* one reference each */
     uint32_t chunk_count, chunk_cap;
     struct body_family *families;
     uint32_t family_count, family_cap;
-    struct chunk *joined; /* see body_pieces(); NULL: not made */
+    struct body_form form[BODY_FORMATS];
 };
 
-struct body *body_new(void); /* empty; one reference */
+struct body *body_new(void);                   /* empty; one reference */
 struct body *body_ref(struct body *b);
-void body_unref(struct body *b); /* NULL is accepted */
+void body_unref(struct body *b);               /* NULL is accepted */
 
 /* While a body is made: opens a family, then adds its chunks. Takes the references. */
 void body_family(struct body *b, const char *name);
@@ -51,11 +88,31 @@ void body_add(struct body *b, struct chunk *c);
 /* A body of just those families of b whose name is among names; order of b. */
 struct body *body_select(const struct body *b, const struct view names[], size_t count);
 
+/* The body that ends an OpenMetrics answer: one reference to the only one there is. */
+struct body *body_eof(void);
+
+static inline uint64_t body_bytes(const struct body *b)
+{
+    return b->form[BODY_TEXT].bytes;
+}
+
 /*
- * What an answer sends: the chunks, or, of a small body of many chunks, all bytes in one
- * piece that is made when the first answer asks for it and kept with the body (the
- * system call costs by the piece). *pieces is borrowed; returns how many there are.
+ * Small bodies of many chunks are joined: the system call costs by the piece, and one
+ * block for all of it is half the size. Others are sent chunk by chunk.
  */
-uint32_t body_pieces(struct body *b, struct chunk *const **pieces);
+bool body_is_small(const struct body *b, enum body_format f);
+
+/*
+ * Makes what a gzip answer needs and is not there yet. Cheap where chunks have their
+ * blocks; done on the loop after a change, or by the first answer that cannot wait.
+ */
+void body_prepare(struct body *b, enum body_format f, struct gzip *g);
+
+/*
+ * What an answer sends in this format: pieces 0 to body_pieces() - 1. In a piece that
+ * keeps no text, only z is there.
+ */
+uint32_t body_pieces(struct body *b, enum body_format f);
+const struct chunk *body_piece(const struct body *b, enum body_format f, uint32_t i);
 
 #endif

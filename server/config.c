@@ -40,6 +40,10 @@ static const struct option own[] = {
       "connections at a time, over all endpoints", "web", .min = 1, .max = 1000000 },
     { "web.read-timeout", OPT_DURATION, AT(read_timeout_ms), NULL, "10s", "D",
       "time for a client to send a whole request", "web", .min = 1, .max = 8.64e7 },
+    { "web.text-cache", OPT_SIZE, AT(text_cache), NULL, "16MiB", "SIZE",
+      "text kept ready for clients that take no gzip; larger answers are inflated as "
+      "they are sent",
+      "web" },
     { "log.level", OPT_STRING, AT(log_level_text), NULL, "info", "LEVEL",
       "least important lines that are written", "process",
       .choices = "debug|info|warn|error" },

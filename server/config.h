@@ -55,6 +55,7 @@ struct config {
 
     uint32_t max_connections;
     uint64_t read_timeout_ms;
+    uint64_t text_cache;                    /* bytes */
 
     const char *log_level_text, *log_format_text;
     enum log_level log_level;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include <llhttp.h>
+#include <malloc.h>
 #include <uv.h>
 
 static const char *get_variable(void *ctx, const char *name)
@@ -99,6 +100,10 @@ int main(int argc, char **argv)
     struct err e = { 0 };
     int rc = 2;
 
+    /* Large buffers of files go back to the system at once, and threads of the pool share
+     * their heaps: what the process keeps is what it serves. */
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    mallopt(M_ARENA_MAX, 2);
     if (config_parse(&config, argc, argv, get_variable, NULL, &e) < 0)
         fprintf(stderr, "encode_exporter: %s\n", e.text);
     else

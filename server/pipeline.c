@@ -18,7 +18,14 @@
 #include <stdlib.h>
 #include <sys/time.h>
 
+/*
+ * After a commit there is work that no answer has to wait for: blocks of new chunks, and
+ * the texts of bodies that fit in the cache or do not. An idle handle does it in slices
+ * while nothing else is due; an answer that comes first has its body prepared at once.
+ */
 enum {
+    SLICE_NS = 1000000,
+    WORTH_DROPPING = 4096,     /* bytes of a text; heads are shorter */
     INLINE_SCENARIOS = 256,    /* about a millisecond of rendering */
     WORKERS = 4,               /* as many as libuv's pool has by default */
 };
@@ -54,6 +61,12 @@ struct pipeline {
     struct build build;
     struct worker workers[WORKERS];
     struct segment_scratch scratch;
+    uint64_t text_cache;
+    uv_idle_t tidy;
+    bool tidy_open;
+    size_t tidy_module;           /* whose body is being tidied */
+    uint32_t tidy_chunk;          /* and from which chunk on */
+    bool fits[MODULES_MAX];       /* its text is kept */
     bool building, again, stopped;
     uint64_t again_ns;
     uint64_t repeated;
@@ -71,8 +84,21 @@ static double unix_now(void)
     return (double)now.tv_sec + (double)now.tv_usec / 1e6;
 }
 
+static struct chunk *make_head(const struct family *f, struct buf *text)
+{
+    struct chunk *c;
+
+    buf_release(text);
+    render_head(f, text);
+    c = chunk_new(buf_as_view(text));
+    buf_release(text);
+    render_head_openmetrics(f, text);
+    chunk_set_alt(c, chunk_new(buf_as_view(text)));
+    return c;
+}
+
 struct pipeline *pipeline_new(uv_loop_t *loop, struct store *store, struct self *self,
-                              struct module_set *set)
+                              struct module_set *set, uint64_t text_cache)
 {
     struct pipeline *p = mem_zalloc(sizeof *p);
     struct buf head = { 0 };
@@ -82,14 +108,16 @@ struct pipeline *pipeline_new(uv_loop_t *loop, struct store *store, struct self 
     p->store = store;
     p->self = self;
     p->set = set;
+    p->text_cache = text_cache;
+    uv_idle_init(loop, &p->tidy);
+    p->tidy.data = p;
+    p->tidy_open = true;
     p->heads = mem_zalloc(segment_families() * sizeof(struct chunk *));
     for (size_t i = 0; i < registry_count; i++) {
         if (set->config[i] && registry[i]->memory_size)
             p->memory[i] = mem_zalloc(registry[i]->memory_size);
         for (size_t f = 0; f < registry[i]->family_count; f++) {
-            buf_release(&head);
-            render_head(&registry[i]->families[f], &head);
-            p->heads[n++] = chunk_new(buf_as_view(&head));
+            p->heads[n++] = make_head(&registry[i]->families[f], &head);
         }
     }
     buf_deinit(&head);
@@ -231,10 +259,7 @@ static struct chunk **make_overall(struct pipeline *p, const struct served *serv
         m->overall(p->set->config[i], p->memory[i], served, &x->series);
         series_order(&x->series, m->family_count, &x->order);
         for (size_t f = 0; f < m->family_count; f++) {
-            buf_release(&x->text);
-            render_samples(&x->series, &x->order, m->families, f, &x->text);
-            if (x->text.n > 0)
-                chunks[segment_family(i) + f] = chunk_new(buf_as_view(&x->text));
+            chunks[segment_family(i) + f] = segment_chunk(x, m->families, f);
         }
     }
     return chunks;
@@ -269,15 +294,87 @@ static struct body *assemble(const struct pipeline *p, size_t module)
 
 static bool same_bytes(const struct body *a, const struct body *b)
 {
-    if (!a || a->bytes != b->bytes || a->chunk_count != b->chunk_count)
+    if (!a || body_bytes(a) != body_bytes(b) || a->chunk_count != b->chunk_count)
         return false;
     for (size_t i = 0; i < a->chunk_count; i++) {
         const struct chunk *x = a->chunks[i], *y = b->chunks[i];
 
-        if (x != y && (x->n != y->n || memcmp(x->bytes, y->bytes, x->n) != 0))
+        if (!chunk_same(x, y))
             return false;
     }
     return true;
+}
+
+/* ---- after a commit ------------------------------------------------------------------- */
+
+/* Small texts first: as many endpoints as possible are quick without gzip. */
+static void choose_fitting(struct pipeline *p)
+{
+    uint64_t used = 0;
+
+    memset(p->fits, 0, sizeof p->fits);
+    for (size_t n = 0; n < registry_count; n++) {
+        size_t least = registry_count;
+
+        for (size_t i = 0; i < registry_count; i++)
+            if (p->bodies[i] && !p->fits[i] &&
+                (least == registry_count ||
+                 body_bytes(p->bodies[i]) < body_bytes(p->bodies[least])))
+                least = i;
+        if (least == registry_count || body_bytes(p->bodies[least]) > p->text_cache - used)
+            return;
+        used += body_bytes(p->bodies[least]);
+        p->fits[least] = true;
+    }
+}
+
+/* The segment and this body hold a chunk; whoever else does may be sending its text. */
+static bool only_ours(const struct chunk *c)
+{
+    return c->refs <= 2;
+}
+
+static void tidy_chunk(struct pipeline *p, size_t module, struct chunk *c)
+{
+    const struct body *body = p->bodies[module];
+
+    if (body_is_small(body, BODY_TEXT))
+        return;
+    chunk_deflate(c, &p->scratch.gzip);
+    if (p->fits[module])
+        chunk_restore_text(c, &p->scratch.gzip);
+    else if (c->n >= WORTH_DROPPING && body->refs == 1 && only_ours(c))
+        chunk_drop_text(c);
+}
+
+static void on_tidy(uv_idle_t *handle)
+{
+    struct pipeline *p = handle->data;
+    uint64_t until = uv_hrtime() + SLICE_NS;
+
+    for (; p->tidy_module < registry_count; p->tidy_module++, p->tidy_chunk = 0) {
+        struct body *body = p->bodies[p->tidy_module];
+
+        if (!body)
+            continue;
+        for (; p->tidy_chunk < body->chunk_count; p->tidy_chunk++) {
+            if (uv_hrtime() > until)
+                return;
+            tidy_chunk(p, p->tidy_module, body->chunks[p->tidy_chunk]);
+        }
+        body_prepare(body, BODY_TEXT, &p->scratch.gzip);
+    }
+    uv_idle_stop(&p->tidy);
+}
+
+static void tidy_start(struct pipeline *p)
+{
+    if (!p->tidy_open)
+        return;
+    choose_fitting(p);
+    p->tidy_module = 0;
+    p->tidy_chunk = 0;
+    uv_idle_start(&p->tidy, on_tidy);
 }
 
 static void replace_segments(struct pipeline *p)
@@ -327,6 +424,7 @@ static void commit(struct pipeline *p)
             p->on_commit(p->commit_ctx);
     }
     p->building = false;
+    tidy_start(p);
     if (p->again && !p->stopped) {
         p->again = false;
         build_start(p, p->again_ns);
@@ -350,7 +448,8 @@ static void on_work(uv_work_t *work)
 
         if (i >= b->dirty_count)
             return;
-        segment_render(b->segments[b->dirty[i]], &w->scratch);
+        segment_render(b->segments[b->dirty[i]], &w->scratch,
+                       w->p->text_cache != UINT64_MAX);
     }
 }
 
@@ -381,7 +480,7 @@ static void build_start(struct pipeline *p, uint64_t event_ns)
     b->overall = make_overall(p, served);
     if (scenarios <= INLINE_SCENARIOS) {
         for (size_t i = 0; i < b->dirty_count; i++)
-            segment_render(b->segments[b->dirty[i]], &p->scratch);
+            segment_render(b->segments[b->dirty[i]], &p->scratch, false);
         commit(p);
         return;
     }
@@ -433,6 +532,9 @@ void pipeline_on_commit(struct pipeline *p, void (*f)(void *ctx), void *ctx)
 void pipeline_stop(struct pipeline *p)
 {
     p->stopped = true;
+    if (p->tidy_open)
+        uv_close((uv_handle_t *)&p->tidy, NULL);
+    p->tidy_open = false;
 }
 
 struct body *pipeline_body(const struct pipeline *p, size_t module)

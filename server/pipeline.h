@@ -17,9 +17,10 @@
 
 struct pipeline;
 
-/* set: one reference is taken. store and self are borrowed and outlive the pipeline. */
+/* set: one reference is taken. store and self are borrowed and outlive the pipeline.
+ * text_cache: bytes of text to keep for clients that take no gzip. */
 struct pipeline *pipeline_new(uv_loop_t *loop, struct store *store, struct self *self,
-                              struct module_set *set);
+                              struct module_set *set, uint64_t text_cache);
 
 /* After the loop has run dry. */
 void pipeline_free(struct pipeline *p);

@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "core/render.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 size_t segment_family(size_t module)
@@ -99,37 +100,63 @@ static void collect(const struct segment *s, size_t module, struct series *out)
     }
 }
 
-/* The old chunk if its bytes are the same (its count is not touched here: that is for
- * segment_settle()), else a new one. */
-static struct chunk *make_chunk(const struct segment *s, size_t family, struct view bytes)
+struct chunk *segment_chunk(struct segment_scratch *x, const struct family *families,
+                            size_t family)
 {
-    struct chunk *old = s->before ? s->before->chunks[family] : NULL;
+    struct chunk *c;
 
-    if (bytes.n == 0)
+    buf_release(&x->text);
+    render_samples(&x->series, &x->order, families, family, &x->text);
+    if (x->text.n == 0)
         return NULL;
-    if (old && old->n == bytes.n && memcmp(old->bytes, bytes.p, bytes.n) == 0)
-        return old;
-    return chunk_new(bytes);
+    c = chunk_new(buf_as_view(&x->text));
+    if (render_samples_differ(&families[family])) {
+        buf_release(&x->text);
+        render_samples_openmetrics(&x->series, &x->order, families, family, &x->text);
+        chunk_set_alt(c, chunk_new(buf_as_view(&x->text)));
+    }
+    return c;
 }
 
-void segment_render(struct segment *s, struct segment_scratch *scratch)
+/* The old chunk if its bytes are the same (its count is not touched here: that is for
+ * segment_settle()), else a new one. Scenarios have gauges alone, whose bytes are the
+ * same in both formats. */
+static struct chunk *make_chunk(const struct segment *s, size_t family,
+                                struct segment_scratch *x, bool deflated)
 {
-    for (size_t i = 0; i < registry_count; i++) {
-        const struct module *m = registry[i];
-        size_t base = segment_family(i);
+    struct chunk *old = s->before ? s->before->chunks[family] : NULL;
+    struct view text = buf_as_view(&x->text);
 
-        if (!s->set->config[i] || !m->per_scenario)
-            continue;
-        series_release(&scratch->series);
-        collect(s, i, &scratch->series);
-        series_order(&scratch->series, m->family_count, &scratch->order);
-        for (size_t f = 0; f < m->family_count; f++) {
-            buf_release(&scratch->text);
-            render_samples(&scratch->series, &scratch->order, m->families, f,
-                           &scratch->text);
-            s->chunks[base + f] = make_chunk(s, base + f, buf_as_view(&scratch->text));
-        }
+    if (text.n == 0)
+        return NULL;
+    if (old && chunk_is(old, text))
+        return old;
+    return deflated ? chunk_new_deflated(text, &x->gzip) : chunk_new(text);
+}
+
+static void render_module(struct segment *s, size_t module, struct segment_scratch *x,
+                          bool deflated)
+{
+    const struct module *m = registry[module];
+    size_t base = segment_family(module);
+
+    series_release(&x->series);
+    collect(s, module, &x->series);
+    series_order(&x->series, m->family_count, &x->order);
+    for (size_t f = 0; f < m->family_count; f++) {
+        assert(x->order.first[f] == x->order.first[f + 1] ||
+               !render_samples_differ(&m->families[f]));
+        buf_release(&x->text);
+        render_samples(&x->series, &x->order, m->families, f, &x->text);
+        s->chunks[base + f] = make_chunk(s, base + f, x, deflated);
     }
+}
+
+void segment_render(struct segment *s, struct segment_scratch *scratch, bool deflated)
+{
+    for (size_t i = 0; i < registry_count; i++)
+        if (s->set->config[i] && registry[i]->per_scenario)
+            render_module(s, i, scratch, deflated);
 }
 
 void segment_settle(struct segment *s)
@@ -148,4 +175,5 @@ void segment_scratch_deinit(struct segment_scratch *scratch)
     series_deinit(&scratch->series);
     series_order_deinit(&scratch->order);
     buf_deinit(&scratch->text);
+    gzip_deinit(&scratch->gzip);
 }

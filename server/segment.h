@@ -41,10 +41,18 @@ struct segment_scratch {
     struct series series;
     struct series_order order;
     struct buf text;
+    struct gzip gzip;
 };
 
-/* Any thread, as long as nobody else looks at s. */
-void segment_render(struct segment *s, struct segment_scratch *scratch);
+/* The samples of one family in x, in both formats; NULL: there are none. */
+struct chunk *segment_chunk(struct segment_scratch *x, const struct family *families,
+                            size_t family);
+
+/*
+ * Any thread, as long as nobody else looks at s. New chunks hold their text, or, with
+ * `deflated`, their block instead.
+ */
+void segment_render(struct segment *s, struct segment_scratch *scratch, bool deflated);
 void segment_scratch_deinit(struct segment_scratch *scratch);
 
 /* Loop thread, once, after rendering: takes chunks over, lets go of the old segment. */

@@ -277,7 +277,8 @@ static void add_histogram(struct series *out, uint16_t family,
         struct labels l = labels_open(out);
 
         count += h->counts[i];
-        labels_add(out, &l, "le", (struct view){ le, decimal_plain(le, h->bounds[i]) });
+        labels_add(out, &l, "le",
+                   (struct view){ le, decimal_canonical(le, h->bounds[i]) });
         series_add_suffix(out, family, SUFFIX_BUCKET, l, (double)count);
     }
     count += h->counts[BOUNDS_MAX];
@@ -372,6 +373,26 @@ static void collect(const struct self *s, struct series *out)
     add_http(s, out);
 }
 
+/*
+ * Head and samples of a family in one piece, as text and as OpenMetrics: nothing of it
+ * lives longer than a second, so there is nothing to share.
+ */
+static struct chunk *family_chunk(struct self *s, const struct series_order *order,
+                                  size_t family)
+{
+    struct chunk *c;
+
+    buf_release(&s->text);
+    render_head(&families[family], &s->text);
+    render_samples(&s->series, order, families, family, &s->text);
+    c = chunk_new(buf_as_view(&s->text));
+    buf_release(&s->text);
+    render_head_openmetrics(&families[family], &s->text);
+    render_samples_openmetrics(&s->series, order, families, family, &s->text);
+    chunk_set_alt(c, chunk_new(buf_as_view(&s->text)));
+    return c;
+}
+
 static struct body *render(struct self *s)
 {
     struct body *body = body_new();
@@ -383,11 +404,8 @@ static struct body *render(struct self *s)
     for (size_t f = 0; f < FAMILIES; f++) {
         if (order.first[f] == order.first[f + 1])
             continue;
-        buf_release(&s->text);
-        render_head(&families[f], &s->text);
-        render_samples(&s->series, &order, families, f, &s->text);
         body_family(body, families[f].name);
-        body_add(body, chunk_new(buf_as_view(&s->text)));
+        body_add(body, family_chunk(s, &order, f));
     }
     series_order_deinit(&order);
     return body;

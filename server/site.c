@@ -65,7 +65,7 @@ static void snapshot(void *ctx, struct self_snapshot *out)
         if (!b || !*s->c->listen[i])
             continue;
         out->responses[out->response_count].endpoint = registry[i]->name;
-        out->responses[out->response_count++].bytes = b->bytes;
+        out->responses[out->response_count++].bytes = body_bytes(b);
     }
 }
 
@@ -86,11 +86,11 @@ static void tell_size(struct site_state *s, size_t module)
     const struct body *b = pipeline_body(s->pipeline, module);
     struct digits bytes;
 
-    if (!b || b->bytes <= LARGE_BYTES || s->told_size[module])
+    if (!b || body_bytes(b) <= LARGE_BYTES || s->told_size[module])
         return;
     s->told_size[module] = true;
     log_line(LOG_WARN, "answer is larger than VictoriaMetrics accepts by default",
-             "endpoint", registry[module]->name, "bytes", digits(b->bytes, &bytes),
+             "endpoint", registry[module]->name, "bytes", digits(body_bytes(b), &bytes),
              "remedy",
              "-promscrape.maxScrapeSize=256MB there, or serve fewer runs (--runs)", NULL);
 }
@@ -210,11 +210,15 @@ void site_init(struct site_state *s, const struct config *c, struct store *store
                               .self = self,
                               .reload = on_reload,
                               .reload_ctx = reload_ctx };
+    /* Generations of bodies begin anew with each process; the clock is for a system
+     * without random numbers. */
+    if (uv_random(NULL, NULL, &s->seed, sizeof s->seed, 0, NULL) != 0)
+        s->seed = uv_hrtime() ^ (uint64_t)uv_os_getpid() << 32;
     self_source(self, snapshot, s);
     pipeline_on_commit(pipeline, on_commit, s);
 }
 
 struct site site_of(struct site_state *s)
 {
-    return (struct site){ s, bodies, ready, reload, page };
+    return (struct site){ s, bodies, ready, reload, page, s->seed };
 }

@@ -17,6 +17,7 @@ struct site_state {
     const struct source_results *source;      /* set when there is one */
     int (*reload)(void *ctx, struct err *e);
     void *reload_ctx;
+    uint64_t seed;                            /* of this process, for entity tags */
     bool ready;
     bool told_size[MODULES_MAX];              /* the log has said it is large */
     bool told_dropped;                        /* … that runs are left out */

@@ -29,11 +29,17 @@ static struct labels region_labels(struct series *out, struct view region,
 static void add_account(const struct cost_config *c, const struct ledger *l,
                         const struct account *a, struct view region, struct series *out)
 {
-    for (size_t i = 0; i < c->counted; i++)
-        series_add(out, COST_ACCRUED, region_labels(out, region, cost_currency(c, i)),
-                   a ? ledger_amount(l, a, c, i) : 0);
-    series_add(out, CO2_ACCRUED, region_labels(out, region, (struct view){ 0 }),
-               a ? a->co2_kg : 0);
+    double created_s = a ? a->created_s : NAN;
+    struct labels labels;
+
+    for (size_t i = 0; i < c->counted; i++) {
+        labels = region_labels(out, region, cost_currency(c, i));
+        series_add(out, COST_ACCRUED, labels, a ? ledger_amount(l, a, c, i) : 0);
+        series_add_suffix(out, COST_ACCRUED, SUFFIX_CREATED, labels, created_s);
+    }
+    labels = region_labels(out, region, (struct view){ 0 });
+    series_add(out, CO2_ACCRUED, labels, a ? a->co2_kg : 0);
+    series_add_suffix(out, CO2_ACCRUED, SUFFIX_CREATED, labels, created_s);
 }
 
 void tables_counters(const struct cost_config *c, const struct ledger *l,

@@ -7,6 +7,9 @@
 #include "server/http/answer.h"
 
 #include <assert.h>
+#include <stdlib.h>
+
+#include "core/mem.h"
 
 struct text {
     char *at, *end;
@@ -75,25 +78,68 @@ static const char *phrase(int status)
     }
 }
 
-void answer_start(struct answer *a, bool keep_alive, bool http10)
+static enum body_format format_of(const struct reply *r)
+{
+    return r->openmetrics ? BODY_OPENMETRICS : BODY_TEXT;
+}
+
+/* Bytes of the content; with gzip, makes what is not made yet and the end of it. */
+static uint64_t content_length(struct answer *a)
+{
+    struct reply *r = &a->reply;
+    enum body_format f = format_of(r);
+    uint64_t n = 0, length = GZIP_HEAD_BYTES + GZIP_TAIL_BYTES;
+    uint32_t crc = 0;
+
+    if (!r->gzip)
+        return reply_length(r);
+    for (size_t i = 0; i < r->body_count; i++) {
+        const struct body_form *form = &r->bodies[i]->form[f];
+
+        body_prepare(r->bodies[i], f, a->gzip);
+        crc = gzip_join(crc, form->crc, gzip_join_op(form->bytes));
+        n += form->bytes;
+        length += form->zbytes;
+    }
+    gzip_tail(crc, n, a->tail);
+    return length;
+}
+
+static void put_content_fields(struct text *t, const struct reply *r, uint64_t length)
+{
+    PUT(t, "Content-Type: ");
+    put_str(t, r->content_type);
+    PUT(t, "\r\nContent-Length: ");
+    put_number(t, length);
+    PUT(t, "\r\n");
+    if (r->gzip)
+        PUT(t, "Content-Encoding: gzip\r\n");
+}
+
+void answer_start(struct answer *a, bool keep_alive, bool http10, struct gzip *gzip)
 {
     const struct reply *r = &a->reply;
     struct text t = { a->head, a->head + sizeof(a->head) };
-    uint64_t length = reply_length(r);
+    uint64_t length;
 
+    a->gzip = gzip;
+    length = r->status == 304 ? 0 : content_length(a);
     if (r->status == 200) {
-        PUT(&t, "HTTP/1.1 200 OK\r\nContent-Type: ");
+        PUT(&t, "HTTP/1.1 200 OK\r\n");
     } else {
         PUT(&t, "HTTP/1.1 ");
         put_number(&t, (uint64_t)r->status);
         PUT(&t, " ");
         put_str(&t, phrase(r->status));
-        PUT(&t, "\r\nContent-Type: ");
+        PUT(&t, "\r\n");
     }
-    put_str(&t, r->content_type);
-    PUT(&t, "\r\nContent-Length: ");
-    put_number(&t, length);
-    PUT(&t, "\r\n");
+    if (r->status != 304)
+        put_content_fields(&t, r, length);
+    if (r->etag[0]) {
+        PUT(&t, "ETag: ");
+        put_str(&t, r->etag);
+        PUT(&t, "\r\nVary: Accept, Accept-Encoding\r\n");
+    }
     if (r->allow[0]) {
         PUT(&t, "Allow: ");
         put_str(&t, r->allow);
@@ -112,55 +158,142 @@ void answer_start(struct answer *a, bool keep_alive, bool http10)
     a->left = a->head_n + (r->head ? 0 : length);
 }
 
-/* A place in the answer, and the bytes from there to the end of their piece. */
+/* A place in the answer. */
 struct cursor {
     uint32_t part, piece;
     size_t offset;
 };
 
-static struct view at(const struct answer *a, struct cursor *c)
+static const struct answer_text *find_text(const struct answer *a, const struct cursor *c)
+{
+    for (uint32_t i = 0; i < a->text_count; i++)
+        if (a->texts[i].part == c->part && a->texts[i].piece == c->piece)
+            return &a->texts[i];
+    return NULL;
+}
+
+/* The text of a chunk that keeps none; {NULL, n}: so much is made ahead already. */
+static struct view make_text(struct answer *a, const struct cursor *c,
+                             const struct chunk *chunk)
+{
+    const struct answer_text *made = find_text(a, c);
+    struct answer_text text = { c->part, c->piece, chunk->n, NULL };
+
+    if (made)
+        return (struct view){ made->p, made->n };
+    if (a->text_count == ANSWER_TEXTS_MAX ||
+        (a->text_count > 0 && a->text_bytes + chunk->n > ANSWER_TEXT_BYTES))
+        return (struct view){ NULL, chunk->n };
+    if (!a->texts)
+        a->texts = mem_alloc(ANSWER_TEXTS_MAX * sizeof(*a->texts));
+    text.p = mem_alloc(chunk->n);
+
+    bool good =
+        gzip_text(a->gzip, (struct view){ chunk->z, chunk->zn }, text.p, chunk->n);
+
+    assert(good);    /* we made the block ourselves */
+    (void)good;
+    a->texts[a->text_count++] = text;
+    a->text_bytes += chunk->n;
+    return (struct view){ text.p, text.n };
+}
+
+/* Lets go of the texts before the place where the answer stands. */
+static void forget_texts(struct answer *a)
+{
+    uint32_t gone = 0;
+
+    while (gone < a->text_count && (a->texts[gone].part < a->part ||
+                                    (a->texts[gone].part == a->part &&
+                                     a->texts[gone].piece < a->piece))) {
+        a->text_bytes -= a->texts[gone].n;
+        free(a->texts[gone++].p);
+    }
+    a->text_count -= gone;
+    if (gone)
+        memmove(a->texts, a->texts + gone, a->text_count * sizeof(*a->texts));
+}
+
+/* Bytes of the piece at c; moves c over what is empty or used up. */
+static size_t piece_bytes(const struct answer *a, struct cursor *c)
 {
     const struct reply *r = &a->reply;
 
     for (;; c->part++, c->piece = 0, c->offset = 0) {
-        struct view v = { NULL, 0 };
+        size_t n = 0;
 
         if (c->part == 0) {
-            v = (struct view){ a->head, a->head_n };
-        } else if (c->part <= r->body_count) {
-            struct chunk *const *pieces;
-            uint32_t count = body_pieces(r->bodies[c->part - 1], &pieces);
+            n = a->head_n;
+        } else if (c->part == 1) {
+            n = r->gzip ? GZIP_HEAD_BYTES : 0;
+        } else if (c->part < r->body_count + 2) {
+            enum body_format f = format_of(r);
+            struct body *b = r->bodies[c->part - 2];
 
-            while (c->piece < count && c->offset == pieces[c->piece]->n) {
-                c->piece++;
-                c->offset = 0;
+            for (uint32_t count = body_pieces(b, f); c->piece < count;
+                 c->piece++, c->offset = 0) {
+                const struct chunk *chunk = body_piece(b, f, c->piece);
+
+                n = r->gzip ? chunk->zn : chunk->n;
+                if (c->offset < n)
+                    return n;
             }
-            if (c->piece < count)
-                v = (struct view){ pieces[c->piece]->bytes, pieces[c->piece]->n };
-        } else if (c->part == r->body_count + 1) {
-            v = r->fixed;
+            continue;
+        } else if (c->part == r->body_count + 2) {
+            n = r->fixed.n;
+        } else if (c->part == r->body_count + 3) {
+            n = r->text.n;
         } else {
-            assert(c->part == r->body_count + 2);
-            v = buf_as_view(&r->text);
+            assert(c->part == r->body_count + 4 && r->gzip);
+            n = GZIP_TAIL_BYTES;
         }
-        if (c->offset < v.n)
-            return view_skip(v, c->offset);
+        if (c->offset < n)
+            return n;
     }
 }
 
-unsigned answer_gather(const struct answer *a, uv_buf_t iov[], unsigned max,
-                       size_t bytes)
+/* The bytes of the piece that piece_bytes() found; p == NULL: not before some are sent. */
+static struct view piece_at(struct answer *a, const struct cursor *c)
+{
+    const struct reply *r = &a->reply;
+
+    if (c->part == 0)
+        return (struct view){ a->head, a->head_n };
+    if (c->part == 1)
+        return (struct view){ gzip_head, GZIP_HEAD_BYTES };
+    if (c->part < r->body_count + 2) {
+        const struct chunk *chunk =
+            body_piece(r->bodies[c->part - 2], format_of(r), c->piece);
+
+        if (r->gzip)
+            return (struct view){ chunk->z, chunk->zn };
+        if (chunk->text)
+            return (struct view){ chunk->text, chunk->n };
+        return make_text(a, c, chunk);
+    }
+    if (c->part == r->body_count + 2)
+        return r->fixed;
+    if (c->part == r->body_count + 3)
+        return buf_as_view(&r->text);
+    return (struct view){ a->tail, GZIP_TAIL_BYTES };
+}
+
+unsigned answer_gather(struct answer *a, uv_buf_t iov[], unsigned max, size_t bytes)
 {
     struct cursor c = { a->part, a->piece, a->offset };
     uint64_t left = a->left < bytes ? a->left : bytes;
     unsigned count = 0;
 
     while (left > 0 && count < max) {
-        struct view v = at(a, &c);
-        size_t n = v.n < left ? v.n : (size_t)left;
+        size_t n = piece_bytes(a, &c) - c.offset;
+        struct view v = piece_at(a, &c);
 
+        if (!v.p)
+            break;
+        if (n > left)
+            n = (size_t)left;
         /* libuv's buffers are not const; it only reads them */
-        iov[count].base = (char *)(uintptr_t)v.p;
+        iov[count].base = (char *)(uintptr_t)v.p + c.offset;
         iov[count++].len = n;
         c.offset += n;
         left -= n;
@@ -178,19 +311,27 @@ void answer_advance(struct answer *a, size_t n)
     if (a->left == 0)
         return;
     while (n > 0) {
-        struct view v = at(a, &c);
-        size_t step = v.n < n ? v.n : n;
+        size_t rest = piece_bytes(a, &c) - c.offset;
+        size_t step = rest < n ? rest : n;
 
         c.offset += step;
         n -= step;
     }
+    piece_bytes(a, &c);
     a->part = c.part;
     a->piece = c.piece;
     a->offset = c.offset;
+    forget_texts(a);
 }
 
 void answer_release(struct answer *a)
 {
+    for (uint32_t i = 0; i < a->text_count; i++)
+        free(a->texts[i].p);
+    free(a->texts);
+    a->texts = NULL;
+    a->text_count = 0;
+    a->text_bytes = 0;
     reply_deinit(&a->reply);
     memset(&a->reply, 0, sizeof(a->reply));
     a->left = 0;

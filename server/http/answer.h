@@ -13,27 +13,43 @@
 
 enum { ANSWER_HEAD_MAX = 640, ANSWER_PIECES_MAX = 1024 /* IOV_MAX of Linux */ };
 
+/* Text that was made from a chunk's block for this answer alone. */
+struct answer_text {
+    uint32_t part, piece;
+    uint32_t n;
+    char *p;
+};
+
+/* Texts made ahead: so much is all that a slow reader of a large answer costs. */
+enum { ANSWER_TEXTS_MAX = 64, ANSWER_TEXT_BYTES = 512 * 1024 };
+
 struct answer {
     struct reply reply;
     char head[ANSWER_HEAD_MAX];
     uint32_t head_n;
-    uint32_t part;  /* 0: head; then each body; then fixed; then text */
+    uint32_t part;         /* 0: head; 1: head of gzip; then each body; then the reply's
+                              fixed bytes; its text; the end of gzip */
     uint32_t piece; /* of a body */
     size_t offset;  /* in the part, or in the piece */
-    uint64_t left;  /* bytes to go */
+    uint64_t left;         /* bytes to go */
+    char tail[GZIP_TAIL_BYTES];
+    struct gzip *gzip;     /* borrowed */
+    struct answer_text *texts;    /* in the order of the answer; NULL: none needed yet */
+    uint32_t text_count;
+    size_t text_bytes;     /* of texts */
 };
 
 /*
  * Begins to send a->reply, which the caller has filled. keep_alive and http10 decide
- * the Connection field.
+ * the Connection field. gzip lives as long as the answer.
  */
-void answer_start(struct answer *a, bool keep_alive, bool http10);
+void answer_start(struct answer *a, bool keep_alive, bool http10, struct gzip *gzip);
 
 /*
  * Points iov[] at the bytes that come next: at most `max` pieces of at most `bytes` in
  * all. Returns the number of pieces; 0 only when nothing is left.
  */
-unsigned answer_gather(const struct answer *a, uv_buf_t iov[], unsigned max,
+unsigned answer_gather(struct answer *a, uv_buf_t iov[], unsigned max,
                        size_t bytes);
 
 /* So many of them are on their way. */

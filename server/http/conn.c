@@ -286,7 +286,7 @@ static void answer_request(struct conn *c)
     c->keep_alive = c->reader.keep_alive;
     http_request(&c->reader, &rq);
     route(&s->site, c->endpoint, &rq, &c->answer.reply);
-    answer_start(&c->answer, c->keep_alive && !s->stopping, c->reader.http10);
+    answer_start(&c->answer, c->keep_alive && !s->stopping, c->reader.http10, &s->gzip);
     send_answer(c);
 }
 
@@ -303,7 +303,7 @@ static void answer_refusal(struct conn *c, int status, const char *reason,
     buf_char(&r->text, '\n');
     c->timed = c->keep_alive = false;
     c->unheard = true;
-    answer_start(&c->answer, false, false);
+    answer_start(&c->answer, false, false, &c->server->gzip);
     send_answer(c);
 }
 

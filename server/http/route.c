@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "core/hash.h"
 #include "core/mem.h"
+#include "server/http/negotiate.h"
 #include "server/page.h"
 
-#define TEXT    "text/plain; charset=utf-8"
-#define METRICS "text/plain; version=0.0.4; charset=utf-8"
+#define TEXT "text/plain; charset=utf-8"
 
 /* The page runs no script, loads its own style sheet and cannot be framed. */
 #define PAGE_HEADERS                                                                   \
@@ -99,20 +100,51 @@ static void names_of(struct view query, struct names *out)
 
 /* ---- what the paths answer ---------------------------------------------------- */
 
+/*
+ * The entity tag of these bodies in the format and encoding of the reply. A selection
+ * is known by its query as it came: it is made of the same bodies as the whole.
+ */
+static void tag(const struct call *c, struct body *const bodies[], size_t count,
+                bool selected, struct format f, struct reply *out)
+{
+    uint64_t content[REPLY_BODIES_MAX + 2];
+
+    for (size_t i = 0; i < count; i++)
+        content[i] = bodies[i]->generation;
+    if (selected) {
+        struct hash h = hash_of(c->rq->query, c->site->seed);
+
+        content[count++] = h.part[0];
+        content[count++] = h.part[1];
+    }
+    etag_make(out->etag, c->site->seed, content, count, f, out->gzip);
+}
+
 static void metrics(const struct call *c, int endpoint, struct reply *out)
 {
+    struct format format = negotiate_format(c->rq->accept);
     struct body *bodies[REPLY_BODIES_MAX];
     size_t count = c->site->bodies(c->site->ctx, endpoint, bodies);
     struct names names = { 0 };
 
-    out->status = 200;
-    out->content_type = METRICS;
     if (c->rq->query.n)
         names_of(c->rq->query, &names);
-    for (size_t i = 0; i < count; i++)
-        out->bodies[out->body_count++] =
-            names.count ? body_select(bodies[i], names.v, names.count)
-                        : body_ref(bodies[i]);
+    out->status = 200;
+    out->content_type = format_content_type(format);
+    out->openmetrics = format.openmetrics;
+    out->gzip = negotiate_gzip(c->rq->accept_encoding);
+    tag(c, bodies, count, names.count > 0, format, out);
+    if (etag_listed(c->rq->if_none_match, view_of(out->etag))) {
+        out->status = 304;
+        out->gzip = false;
+    } else {
+        for (size_t i = 0; i < count; i++)
+            out->bodies[out->body_count++] =
+                names.count ? body_select(bodies[i], names.v, names.count)
+                            : body_ref(bodies[i]);
+        if (format.openmetrics)
+            out->bodies[out->body_count++] = body_eof();
+    }
     free(names.v);
     free(names.text);
 }
@@ -252,6 +284,6 @@ uint64_t reply_length(const struct reply *r)
     uint64_t n = r->fixed.n + r->text.n;
 
     for (size_t i = 0; i < r->body_count; i++)
-        n += r->bodies[i]->bytes;
+        n += r->bodies[i]->form[r->openmetrics ? BODY_OPENMETRICS : BODY_TEXT].bytes;
     return n;
 }

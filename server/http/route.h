@@ -7,6 +7,7 @@
 #include "core/buf.h"
 #include "core/err.h"
 #include "server/body.h"
+#include "server/http/negotiate.h"
 
 #include <stdint.h>
 
@@ -33,6 +34,7 @@ struct site {
     bool (*ready)(void *ctx);
     int (*reload)(void *ctx, struct err *e);
     void (*page)(void *ctx, int endpoint, struct buf *html);
+    uint64_t seed; /* of this process: for entity tags */
 };
 
 struct reply {
@@ -41,7 +43,16 @@ struct reply {
     const char *headers; /* further header lines, CRLF each; NULL: none */
     char allow[32];      /* for 405; "" */
     bool head;           /* answer to HEAD: length without content */
-    struct body *bodies[REPLY_BODIES_MAX]; /* one reference each */
+    bool gzip;           /* bodies are sent as one gzip member; fixed, text are empty */
+    bool openmetrics;    /* bodies are sent in that format; the last is body_eof() */
+    /*
+     * Value of ETag with its quotes; "": none. It stands for bodies, format, encoding
+     * and content_type together, so it goes with "Vary: Accept, Accept-Encoding".
+     * Status 304 has it as 200 would, and no content at all: neither Content-Type nor
+     * Content-Length, which would be those of what is not sent.
+     */
+    char etag[ETAG_MAX];
+    struct body *bodies[REPLY_BODIES_MAX + 1]; /* one reference each; + body_eof() */
     size_t body_count;
     struct view fixed; /* follows the bodies: bytes that live for ever */
     struct buf text;   /* follows that; owned */

@@ -147,5 +147,6 @@ void http_server_free(struct http_server *s)
     if (!s)
         return;
     assert(!s->listeners && !s->conns && !s->timer_open);
+    gzip_deinit(&s->gzip);
     free(s);
 }

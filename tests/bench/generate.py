@@ -2,7 +2,8 @@
 """Results files as the Go-era writer made them, from a seed.
 
 The same seed gives the same bytes. A scenario has the keys and the sizes of real ones:
-power and CPU series every 5 s, scores, frame counts; about 1 KB of JSON.
+power and CPU series every 5 s, scores, frame counts; about 1.2 KB of JSON. Sizes of use:
+1 to 100 000 scenarios in one file (--scenarios), or many files of some (--runs).
 """
 
 import argparse
@@ -58,16 +59,36 @@ def scenario(rng, number):
     }
 
 
-def run(count, seed):
-    """A whole file as a dict of count scenarios, the first one the baseline."""
+def scenarios(count, seed):
+    """count scenarios, the first one the baseline; a lone one is a real encode."""
     rng = random.Random(seed)
-    return {"scenarios": [scenario(rng, i) for i in range(count)],
-            "test_date": "2026-01-01T00:00:00+00:00",
-            "test_metadata": {"generator": "generate.py", "seed": seed}}
+    return [scenario(rng, i + (count == 1)) for i in range(count)]
 
 
-def text(value):
-    return json.dumps(value, indent=2)    # as the real writer indents
+def scenario_text(value):
+    """One scenario as the real writer indents it: json.dumps(…, indent=2), but fast."""
+    lines = []
+    for key, field in value.items():
+        if isinstance(field, list):
+            items = ",\n        ".join(map(repr, field))
+            shown = f"[\n        {items}\n      ]" if field else "[]"
+        else:
+            shown = json.dumps(field)
+        lines.append(f"      {json.dumps(key)}: {shown}")
+    return "    {\n" + ",\n".join(lines) + "\n    }"
+
+
+def file_text(texts, seed=1):
+    """A whole file of what scenario_text() made."""
+    inner = "[\n" + ",\n".join(texts) + "\n  ]" if texts else "[]"
+    return (f'{{\n  "scenarios": {inner},\n'
+            '  "test_date": "2026-01-01T00:00:00+00:00",\n'
+            '  "test_metadata": {\n    "generator": "generate.py",\n'
+            f'    "seed": {seed}\n  }}\n}}')
+
+
+def text(count, seed):
+    return file_text([scenario_text(s) for s in scenarios(count, seed)], seed)
 
 
 def name(number):
@@ -77,11 +98,12 @@ def name(number):
             f"{minute // 60:02d}{minute % 60:02d}00.json")
 
 
-def write(directory, runs, scenarios, seed):
+def write(directory, runs, count, seed):
+    """Files of count scenarios each, every one from a seed of its own."""
     os.makedirs(directory, exist_ok=True)
     for i in range(runs):
         with open(os.path.join(directory, name(i)), "w", encoding="utf-8") as f:
-            f.write(text(run(scenarios, seed + i)))
+            f.write(text(count, seed + i))
 
 
 def main():

@@ -187,7 +187,7 @@ static inline double sample_at(const struct host *h, const char *family,
     for (size_t i = 0; i < h->out.count; i++) {
         const struct sample *s = &h->out.samples[i];
         struct view rest = view_of(parts ? parts : ""), part;
-        bool all = s->family == f;
+        bool all = s->family == f && s->suffix != SUFFIX_CREATED;
 
         while (all && view_split(&rest, ' ', &part))
             all = part.n == 0 ||
@@ -211,20 +211,25 @@ static inline size_t sample_count(const struct host *h, const char *family)
     size_t f = family_index(h, family), n = 0;
 
     for (size_t i = 0; i < h->out.count; i++)
-        n += h->out.samples[i].family == f;
+        n +=
+            h->out.samples[i].family == f && h->out.samples[i].suffix != SUFFIX_CREATED;
     return n;
 }
 
-/* What is served of one family, as text. */
-static inline void assert_served_at(const struct host *h, const char *family,
-                                    const char *want, const char *file, int line)
+/* What is served of one family, as text or as OpenMetrics. */
+static inline void assert_served_at(const struct host *h, bool openmetrics,
+                                    const char *family, const char *want,
+                                    const char *file, int line)
 {
+    void (*render)(const struct series *, const struct series_order *,
+                   const struct family *, size_t, struct buf *) =
+        openmetrics ? render_samples_openmetrics : render_samples;
     struct series_order order = { 0 };
     struct buf text = { 0 };
     bool same;
 
     series_order(&h->out, h->m->family_count, &order);
-    render_samples(&h->out, &order, h->m->families, family_index(h, family), &text);
+    render(&h->out, &order, h->m->families, family_index(h, family), &text);
     same = view_eq(buf_as_view(&text), view_of(want));
     if (!same)
         print_error("%s: got\n%.*swant\n%s", family, VIEW_ARG(buf_as_view(&text)),
@@ -236,7 +241,9 @@ static inline void assert_served_at(const struct host *h, const char *family,
 }
 
 #define assert_served(h, family, want)                                                 \
-    assert_served_at((h), (family), (want), __FILE__, __LINE__)
+    assert_served_at((h), false, (family), (want), __FILE__, __LINE__)
+#define assert_served_openmetrics(h, family, want)                                     \
+    assert_served_at((h), true, (family), (want), __FILE__, __LINE__)
 
 /* No series twice, every family has a head of one line each, names are in order. */
 static inline void assert_sound(const struct host *h)
@@ -245,7 +252,7 @@ static inline void assert_sound(const struct host *h)
         for (size_t k = i + 1; k < h->out.count; k++) {
             const struct sample *a = &h->out.samples[i], *b = &h->out.samples[k];
 
-            if (a->family == b->family &&
+            if (a->family == b->family && a->suffix == b->suffix &&
                 view_eq((struct view){ h->out.text.p + a->labels.at, a->labels.n },
                         (struct view){ h->out.text.p + b->labels.at, b->labels.n }))
                 fail_msg("series twice: %s{%.*s}", h->m->families[a->family].name,

@@ -2,7 +2,11 @@
 
 #include <string.h>
 
+#include <zlib.h>
+
 #include "server/http/answer.h"
+
+static struct gzip zip;
 
 /* "aaa" "bb" | "" | fixed "cc" | text "d": eight bytes in all, no body joined */
 static void example(struct answer *a, int status, bool head)
@@ -54,7 +58,7 @@ static void an_answer_is_head_bodies_and_text_however_it_is_cut(void **state)
             struct buf got;
 
             example(&a, 200, false);
-            answer_start(&a, true, false);
+            answer_start(&a, true, false, &zip);
             got = drain(&a, pieces, bytes);
             assert_view(buf_as_view(&got),
                         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
@@ -74,7 +78,7 @@ static void head_is(int status, bool keep_alive, bool http10, const char *allow,
     example(&a, status, true);
     memcpy(a.reply.allow, allow, strlen(allow) + 1);
     a.reply.headers = headers;
-    answer_start(&a, keep_alive, http10);
+    answer_start(&a, keep_alive, http10, &zip);
     got = drain(&a, 8, 1000);
     assert_view(buf_as_view(&got), want);
     buf_deinit(&got);
@@ -99,11 +103,121 @@ static void heads_tell_status_fields_and_what_becomes_of_the_connection(void **s
             "Content-Length: 8\r\nConnection: keep-alive\r\n\r\n");
 }
 
+/* What zlib makes of one whole gzip member. */
+static struct buf gunzip(struct view member)
+{
+    struct buf out = { 0 };
+    z_stream z = { 0 };
+
+    assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+    z.next_in = (Bytef *)(uintptr_t)member.p;
+    z.avail_in = (uInt)member.n;
+    for (int rc = Z_OK; rc != Z_STREAM_END;) {
+        z.next_out = (Bytef *)buf_room(&out, 65536);
+        z.avail_out = 65536;
+        rc = inflate(&z, Z_NO_FLUSH);
+        assert_true(rc == Z_OK || rc == Z_STREAM_END);
+        buf_commit(&out, 65536 - z.avail_out);
+    }
+    assert_int_equal(z.avail_in, 0);
+    inflateEnd(&z);
+    return out;
+}
+
+/* A body of 40 chunks of 20 000 bytes; every third keeps only its block. */
+static struct body *large_body(struct buf *text)
+{
+    static char line[20000];
+    struct body *b = body_new();
+
+    body_family(b, "f");
+    for (int i = 0; i < 40; i++) {
+        struct chunk *c;
+
+        for (size_t k = 0; k < sizeof line; k++)
+            line[k] = (char)('a' + (k * 7 + k / 100 + (size_t)i) % 23);
+        c = chunk_new((struct view){ line, sizeof line });
+        buf_add(text, line, sizeof line);
+        if (i % 3 == 0) {
+            chunk_deflate(c, &zip);
+            chunk_drop_text(c);
+        }
+        body_add(b, c);
+    }
+    return b;
+}
+
+static struct view after_head(struct buf *answer)
+{
+    buf_char(answer, '\0');
+
+    size_t head = (size_t)(strstr(answer->p, "\r\n\r\n") + 4 - answer->p);
+
+    return (struct view){ answer->p + head, answer->n - head - 1 };
+}
+
+static void gzip_is_one_member_of_all_bodies(void **state)
+{
+    struct buf text = { 0 }, got, plain;
+    struct answer a = { 0 };
+
+    (void)state;
+    a.reply.status = 200;
+    a.reply.content_type = "text/plain";
+    a.reply.gzip = true;
+    a.reply.bodies[a.reply.body_count++] = large_body(&text);
+    a.reply.bodies[a.reply.body_count++] = body_new();
+    a.reply.bodies[a.reply.body_count++] = body_eof();
+    buf_str(&text, "# EOF\n");
+    answer_start(&a, true, false, &zip);
+    got = drain(&a, 5, 3000);
+    assert_non_null(strstr(got.p, "Content-Encoding: gzip\r\n"));
+    plain = gunzip(after_head(&got));
+    assert_int_equal(plain.n, text.n);
+    assert_memory_equal(plain.p, text.p, text.n);
+    answer_release(&a);
+    buf_deinit(&plain);
+    buf_deinit(&got);
+    buf_deinit(&text);
+}
+
+static void text_that_is_not_kept_is_made_as_it_is_sent(void **state)
+{
+    for (size_t bytes = 7000; bytes < 2000000; bytes *= 5) {
+        struct buf text = { 0 }, got;
+        struct answer a = { 0 };
+
+        (void)state;
+        a.reply.status = 200;
+        a.reply.content_type = "text/plain";
+        a.reply.bodies[a.reply.body_count++] = large_body(&text);
+        answer_start(&a, true, false, &zip);
+        got = drain(&a, 8, bytes);
+
+        struct view content = after_head(&got);
+
+        assert_int_equal(content.n, text.n);
+        assert_memory_equal(content.p, text.p, text.n);
+        answer_release(&a);
+        buf_deinit(&got);
+        buf_deinit(&text);
+    }
+}
+
+static int free_zip(void **state)
+{
+    (void)state;
+    gzip_deinit(&zip);
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_is_head_bodies_and_text_however_it_is_cut),
         cmocka_unit_test(heads_tell_status_fields_and_what_becomes_of_the_connection),
+        cmocka_unit_test(gzip_is_one_member_of_all_bodies),
+        cmocka_unit_test(text_that_is_not_kept_is_made_as_it_is_sent),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, free_zip);
 }

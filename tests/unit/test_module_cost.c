@@ -351,6 +351,41 @@ static void counters_grow_with_what_is_remembered(void **state)
     host_overall(&h, &run, 1, true);
     assert_near(sample(&h, "cost_accrued_total", NULL), 0.62, 1e-15);
     assert_near(sample(&h, "co2_accrued_kg_total", NULL), 0.5, 1e-15);
+    assert_served(&h, "co2_accrued_kg_total",
+                  "co2_accrued_kg_total{region=\"default\"} 0.5\n");
+    assert_sound(&h);
+    host_close(&h);
+    run_unref(run);
+}
+
+static void counters_tell_openmetrics_when_they_were_created(void **state)
+{
+    (void)state;
+    struct scenario s = one_kwh();
+    const struct run *run = make_run("r", &s, 1);
+    const uint32_t changed[] = { 0 };
+    const struct diff d = {
+        .id = run->id, .after = run, .changed = changed, .changed_count = 1
+    };
+    struct host h;
+
+    OPEN(&h, { "currency", "USD" }, { "energy-cost", "1" }, { "cpu-cost", "2" });
+    host_overall(&h, NULL, 0, true);
+    /* the 0 before the first scan is of no known time */
+    assert_served_openmetrics(
+        &h, "cost_accrued_total",
+        "cost_accrued_total{region=\"default\",currency=\"USD\"} 0\n");
+    module_cost.remember(h.memory, h.config, &d, 1700000000.5);
+    host_overall(&h, &run, 1, true);
+    /* 1 kWh · 1 + 1 h · 2, and 1 kWh · 0.5 kg */
+    assert_served_openmetrics(
+        &h, "cost_accrued_total",
+        "cost_accrued_total{region=\"default\",currency=\"USD\"} 3\n"
+        "cost_accrued_created{region=\"default\",currency=\"USD\"} 1700000000.5\n");
+    assert_served_openmetrics(
+        &h, "co2_accrued_kg_total",
+        "co2_accrued_kg_total{region=\"default\"} 0.5\n"
+        "co2_accrued_kg_created{region=\"default\"} 1700000000.5\n");
     host_close(&h);
     run_unref(run);
 }
@@ -374,6 +409,7 @@ int main(void)
         cmocka_unit_test(the_exporter_tells_of_itself),
         cmocka_unit_test(counters_exist_as_0_before_anything_is_known),
         cmocka_unit_test(counters_grow_with_what_is_remembered),
+        cmocka_unit_test(counters_tell_openmetrics_when_they_were_created),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,8 +57,8 @@ static void fake_page(void *ctx, int endpoint, struct buf *html)
 }
 
 static struct fake fake;
-static const struct site site = { &fake, fake_bodies, fake_ready, fake_reload,
-                                  fake_page };
+static const struct site site = { &fake,       fake_bodies, fake_ready,
+                                  fake_reload, fake_page,   4711 };
 
 static int set_up(void **state)
 {
@@ -106,7 +106,7 @@ static void content_is(struct reply *r, const char *want)
 
     for (size_t i = 0; i < r->body_count; i++)
         for (uint32_t k = 0; k < r->bodies[i]->chunk_count; k++)
-            buf_add(&got, r->bodies[i]->chunks[k]->bytes, r->bodies[i]->chunks[k]->n);
+            buf_add(&got, r->bodies[i]->chunks[k]->text, r->bodies[i]->chunks[k]->n);
     buf_view(&got, r->fixed);
     buf_view(&got, buf_as_view(&r->text));
     assert_view(buf_as_view(&got), want);
@@ -177,6 +177,152 @@ static void names_select_families(void **state)
     /* other parameters are not ours */
     selection("name=x_b", all);
     selection("q=1&=&", all);
+}
+
+#define TEXT "text/plain; version=0.0.4; charset=utf-8"
+#define OPEN "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+/* GET /metrics of the first endpoint. */
+static struct reply negotiated(const char *query, const char *accept,
+                               const char *accept_encoding, const char *if_none_match)
+{
+    struct request rq = { .method = METHOD_GET,
+                          .path = VIEW("/metrics"),
+                          .query = view_of(query),
+                          .accept = view_of(accept),
+                          .accept_encoding = view_of(accept_encoding),
+                          .if_none_match = view_of(if_none_match) };
+
+    return ask_as(&rq, 0);
+}
+
+static void reply_is(struct reply *r, const char *type, bool openmetrics, bool gzip,
+                     const char *want)
+{
+    assert_int_equal(r->status, 200);
+    assert_string_equal(r->content_type, type);
+    assert_int_equal(r->openmetrics, openmetrics);
+    assert_int_equal(r->gzip, gzip);
+    content_is(r, want);
+}
+
+static void format_and_encoding_are_what_the_client_likes_best(void **state)
+{
+    struct reply r = negotiated("", "application/openmetrics-text", "gzip", NULL);
+
+    (void)state;
+    reply_is(&r, OPEN, true, true, "x_a 1\nx_b 1\nx_c 1\nprocess_x 1\n# EOF\n");
+    r = negotiated("", "application/openmetrics-text;escaping=dots", NULL, NULL);
+    reply_is(&r, OPEN "; escaping=dots", true, false,
+             "x_a 1\nx_b 1\nx_c 1\nprocess_x 1\n# EOF\n");
+    r = negotiated("", "*/*", "gzip;q=0.5, identity;q=0.1", NULL);
+    reply_is(&r, TEXT, false, true, "x_a 1\nx_b 1\nx_c 1\nprocess_x 1\n");
+    r = negotiated("", NULL, NULL, NULL);
+    reply_is(&r, TEXT, false, false, "x_a 1\nx_b 1\nx_c 1\nprocess_x 1\n");
+    /* a selection is negotiated as the whole is, also an empty one */
+    r = negotiated("name[]=x_b", "application/openmetrics-text", "gzip", NULL);
+    reply_is(&r, OPEN, true, true, "x_b 1\n# EOF\n");
+    r = negotiated("name[]=nobody", "application/openmetrics-text", NULL, NULL);
+    reply_is(&r, OPEN, true, false, "# EOF\n");
+    /* what is no metric is not */
+    r = ask(METHOD_GET, "/health", "", 0);
+    assert_string_equal(r.etag, "");
+    assert_false(r.gzip || r.openmetrics);
+    reply_deinit(&r);
+}
+
+static void every_variant_has_its_own_tag(void **state)
+{
+    static const struct {
+        const char *query, *accept, *encoding;
+    } variants[] = {
+        { "", "", "" },
+        { "", "", "gzip" },
+        { "", "application/openmetrics-text", "" },
+        { "", "application/openmetrics-text", "gzip" },
+        { "", "application/openmetrics-text;escaping=dots", "gzip" },
+        { "name[]=x_a", "", "" },
+        { "name[]=x_b", "", "" },
+        { "name[]=x_a", "", "gzip" },
+    };
+    enum { COUNT = sizeof(variants) / sizeof(variants[0]) };
+    char tags[COUNT + 2][ETAG_MAX];
+    struct reply r;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++)
+        for (int again = 0; again < 2; again++) {
+            r = negotiated(variants[i].query, variants[i].accept, variants[i].encoding,
+                           NULL);
+            if (again)
+                assert_string_equal(r.etag, tags[i]);
+            memcpy(tags[i], r.etag, ETAG_MAX);
+            reply_deinit(&r);
+        }
+    r = ask(METHOD_GET, "/metrics", "", 1);
+    memcpy(tags[COUNT], r.etag, ETAG_MAX);
+    reply_deinit(&r);
+    r = ask(METHOD_GET, "/metrics/all", "", 0);
+    memcpy(tags[COUNT + 1], r.etag, ETAG_MAX);
+    reply_deinit(&r);
+    for (size_t i = 0; i < COUNT + 2; i++)
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(tags[i], tags[k]);
+    /* another query that selects nothing is the same content */
+    r = negotiated("x=1", NULL, NULL, NULL);
+    assert_string_equal(r.etag, tags[0]);
+    reply_deinit(&r);
+    r = ask(METHOD_HEAD, "/metrics", "", 0);
+    assert_string_equal(r.etag, tags[0]);
+    reply_deinit(&r);
+}
+
+static void who_has_the_content_already_gets_none(void **state)
+{
+    struct reply r = negotiated("name[]=x_b", "text/plain", "gzip", NULL);
+    char tag[ETAG_MAX], weak[ETAG_MAX + 8];
+
+    (void)state;
+    memcpy(tag, r.etag, ETAG_MAX);
+    reply_deinit(&r);
+    snprintf(weak, sizeof(weak), "\"x\", W/%s", tag);
+    r = negotiated("name[]=x_b", "text/plain", "gzip", weak);
+    assert_int_equal(r.status, 304);
+    assert_string_equal(r.etag, tag);
+    assert_false(r.gzip);
+    content_is(&r, "");
+    /* but not who has another variant or selection of it */
+    r = negotiated("name[]=x_b", "text/plain", NULL, tag);
+    reply_is(&r, TEXT, false, false, "x_b 1\n");
+    r = negotiated("name[]=x_b", "application/openmetrics-text", "gzip", tag);
+    reply_is(&r, OPEN, true, true, "x_b 1\n# EOF\n");
+    r = negotiated("name[]=x_a", "text/plain", "gzip", tag);
+    reply_is(&r, TEXT, false, true, "x_a 1\n");
+    r = negotiated("", NULL, NULL, "*");
+    assert_int_equal(r.status, 304);
+    reply_deinit(&r);
+}
+
+static void new_content_has_a_new_tag(void **state)
+{
+    struct reply r = negotiated("", NULL, NULL, NULL);
+    struct site other = site;
+    struct request rq = { .path = VIEW("/metrics") };
+    char tag[ETAG_MAX];
+
+    (void)state;
+    memcpy(tag, r.etag, ETAG_MAX);
+    reply_deinit(&r);
+    /* the same bytes in a process that began anew, and in this one */
+    other.seed++;
+    route(&other, 0, &rq, &r);
+    assert_string_not_equal(r.etag, tag);
+    reply_deinit(&r);
+    body_unref(fake.own);
+    fake.own = body_with((const char *const[]){ "process_x" }, 1);
+    r = negotiated("", NULL, NULL, tag);
+    assert_string_not_equal(r.etag, tag);
+    reply_is(&r, TEXT, false, false, "x_a 1\nx_b 1\nx_c 1\nprocess_x 1\n");
 }
 
 static void health_is_ok_while_the_loop_runs(void **state)
@@ -321,6 +467,10 @@ int main(void)
         TEST(metrics_are_those_of_the_endpoint),
         TEST(all_metrics_are_those_of_every_endpoint),
         TEST(names_select_families),
+        TEST(format_and_encoding_are_what_the_client_likes_best),
+        TEST(every_variant_has_its_own_tag),
+        TEST(who_has_the_content_already_gets_none),
+        TEST(new_content_has_a_new_tag),
         TEST(health_is_ok_while_the_loop_runs),
         TEST(ready_tells_what_the_site_says),
         TEST(other_spellings_are_not_found),

@@ -14,7 +14,19 @@ static struct buf text_of(struct self *s, uint64_t now_ms)
     struct buf text = { 0 };
 
     for (uint32_t i = 0; i < b->chunk_count; i++)
-        buf_add(&text, b->chunks[i]->bytes, b->chunks[i]->n);
+        buf_add(&text, b->chunks[i]->text, b->chunks[i]->n);
+    buf_char(&text, '\0');
+    return text;
+}
+
+/* The same as OpenMetrics. */
+static struct buf openmetrics_of(struct self *s, uint64_t now_ms)
+{
+    struct body *b = self_body(s, now_ms);
+    struct buf text = { 0 };
+
+    for (uint32_t i = 0; i < b->chunk_count; i++)
+        buf_add(&text, b->chunks[i]->alt->text, b->chunks[i]->alt->n);
     buf_char(&text, '\0');
     return text;
 }
@@ -53,10 +65,10 @@ static void counters_exist_before_anything_happened(void **state)
         "encode_exporter_http_connections 0",
         "# TYPE encode_exporter_event_visible_seconds histogram",
         "encode_exporter_event_visible_seconds_bucket{le=\"0.0001\"} 0",
-        "encode_exporter_event_visible_seconds_bucket{le=\"10\"} 0",
+        "encode_exporter_event_visible_seconds_bucket{le=\"10.0\"} 0",
         "encode_exporter_event_visible_seconds_bucket{le=\"+Inf\"} 0",
         "encode_exporter_event_visible_seconds_sum 0",
-        "encode_exporter_http_request_seconds_bucket{le=\"0.00005\"} 0",
+        "encode_exporter_http_request_seconds_bucket{le=\"5e-05\"} 0",
         "encode_exporter_http_request_seconds_count 0",
         "encode_exporter_watch_info{mode=\"inotify\"} 1",
         "# TYPE process_cpu_seconds_total counter",
@@ -99,6 +111,52 @@ static void what_was_counted_is_told(void **state)
     has(&text, "encode_exporter_watch_info{mode=\"poll\"} 1");
     has(&text, "encode_exporter_http_connections 1");
     buf_deinit(&text);
+    self_free(s);
+}
+
+/* Copies the lines that are no comments to the front of the text. */
+static void drop_heads(struct buf *text)
+{
+    struct view rest = { text->p, text->n - 1 }, line;
+    size_t n = 0;
+
+    while (view_split(&rest, '\n', &line)) {
+        if (line.n == 0 || line.p[0] == '#')
+            continue;
+        memmove(text->p + n, line.p, line.n);
+        n += line.n;
+        text->p[n++] = '\n';
+    }
+    text->p[n] = '\0';
+    text->n = n + 1;
+}
+
+static void openmetrics_has_other_heads_and_the_same_samples(void **state)
+{
+    struct self *s = self_new("1", "r");
+    struct buf text, open;
+
+    (void)state;
+    self_endpoint(s, "results");
+    self_request(s, "results", 200, 0.001);
+    self_visible(s, 0.5);
+    open = openmetrics_of(s, 0);
+    has(&open, "# TYPE process_cpu_seconds counter");
+    has(&open, "# UNIT process_cpu_seconds seconds");
+    has(&open, "# TYPE process_open_fds gauge");
+    has(&open, "# TYPE encode_exporter_build info");
+    has(&open, "# TYPE encode_exporter_http_requests counter");
+    has(&open, "# TYPE encode_exporter_event_visible_seconds histogram");
+    has(&open, "# UNIT encode_exporter_event_visible_seconds seconds");
+    has(&open, "encode_exporter_event_visible_seconds_bucket{le=\"0.5\"} 1");
+    has(&open, "encode_exporter_event_visible_seconds_bucket{le=\"1.0\"} 1");
+    assert_null(strstr(open.p, "# EOF")); /* that ends the answer, not this body */
+    text = text_of(s, 0);
+    drop_heads(&text);
+    drop_heads(&open);
+    assert_string_equal(open.p, text.p);
+    buf_deinit(&text);
+    buf_deinit(&open);
     self_free(s);
 }
 
@@ -150,14 +208,14 @@ static void histogram_buckets_hold_what_is_not_above_them(void **state)
     text = text_of(s, 0);
     has(&text, "encode_exporter_event_visible_seconds_bucket{le=\"0.0001\"} 1");
     has(&text, "encode_exporter_event_visible_seconds_bucket{le=\"0.00025\"} 2");
-    has(&text, "encode_exporter_event_visible_seconds_bucket{le=\"5\"} 2");
-    has(&text, "encode_exporter_event_visible_seconds_bucket{le=\"10\"} 3");
+    has(&text, "encode_exporter_event_visible_seconds_bucket{le=\"5.0\"} 2");
+    has(&text, "encode_exporter_event_visible_seconds_bucket{le=\"10.0\"} 3");
     has(&text, "encode_exporter_event_visible_seconds_bucket{le=\"+Inf\"} 4");
     /* 0.0001 + 0.0002 + 10 + 11 */
     has(&text, "encode_exporter_event_visible_seconds_sum 21.0003");
     has(&text, "encode_exporter_event_visible_seconds_count 4");
     has(&text, "encode_exporter_http_request_seconds_bucket{le=\"2.5\"} 0");
-    has(&text, "encode_exporter_http_request_seconds_bucket{le=\"10\"} 1");
+    has(&text, "encode_exporter_http_request_seconds_bucket{le=\"10.0\"} 1");
     has(&text, "encode_exporter_http_request_seconds_bucket{le=\"+Inf\"} 2");
     buf_deinit(&text);
     self_free(s);
@@ -213,7 +271,7 @@ static void an_answer_under_way_keeps_its_body(void **state)
     assert_ptr_not_equal(self_body(s, 1000), held);
     assert_int_equal(held->refs, 1);
     self_free(s);
-    assert_memory_equal(held->chunks[0]->bytes, "# HELP ", 7);
+    assert_memory_equal(held->chunks[0]->text, "# HELP ", 7);
     body_unref(held);
 }
 
@@ -295,6 +353,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counters_exist_before_anything_happened),
         cmocka_unit_test(what_was_counted_is_told),
+        cmocka_unit_test(openmetrics_has_other_heads_and_the_same_samples),
         cmocka_unit_test(answers_are_counted_by_endpoint_and_status),
         cmocka_unit_test(histogram_buckets_hold_what_is_not_above_them),
         cmocka_unit_test(the_body_is_rendered_at_most_once_a_second),
