@@ -36,10 +36,10 @@ bool decimal_read(struct view v, double *out)
 
     if (v.n == 0)
         return false;
-    if (*from == '+' && v.n > 1 && from[1] != '-')    /* people write it */
+    if (*from == '+' && v.n > 1 && from[1] != '-') /* people write it */
         from++;
     if (*from != '-' && *from != '.' && (*from < '0' || *from > '9'))
-        return false;    /* "inf", "nan" */
+        return false; /* "inf", "nan" */
 
     auto r = std::from_chars(from, end, value);
 

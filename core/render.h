@@ -15,9 +15,9 @@ void render_head(const struct family *f, struct buf *out);
  * The sample lines of family number `family`, in the order they were added. order is
  * what series_order() made of the same series.
  */
-struct series_order {    /* zero-initialised; may be used again and again */
-    uint32_t *sample;    /* indices of samples, grouped by family, order kept */
-    uint32_t *first;     /* families + 1 entries: where each family's group begins */
+struct series_order { /* zero-initialised; may be used again and again */
+    uint32_t *sample; /* indices of samples, grouped by family, order kept */
+    uint32_t *first;  /* families + 1 entries: where each family's group begins */
 };
 void series_order(const struct series *s, size_t families, struct series_order *out);
 void series_order_deinit(struct series_order *o);

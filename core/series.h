@@ -12,26 +12,26 @@
 enum family_type { GAUGE, COUNTER, HISTOGRAM };
 
 struct family {
-    const char *name;    /* as in the text format: counters with _total */
-    const char *help;    /* one line, units named */
+    const char *name; /* as in the text format: counters with _total */
+    const char *help; /* one line, units named */
     enum family_type type;
 };
 
-struct labels {          /* a label set of one struct series */
+struct labels { /* a label set of one struct series */
     uint32_t at, n;
 };
 
 struct sample {
     double value;
     struct labels labels;
-    uint16_t family;     /* index in the module's table */
-    uint8_t suffix;      /* enum suffix */
+    uint16_t family; /* index in the module's table */
+    uint8_t suffix;  /* enum suffix */
 };
 
 enum suffix { SUFFIX_NONE, SUFFIX_BUCKET, SUFFIX_SUM, SUFFIX_COUNT };
 
-struct series {          /* zero-initialised: empty */
-    struct buf text;     /* label sets, one after the other: a="1",b="2" */
+struct series {      /* zero-initialised: empty */
+    struct buf text; /* label sets, one after the other: a="1",b="2" */
     struct sample *samples;
     size_t count, cap;
 };
@@ -42,8 +42,10 @@ struct series {          /* zero-initialised: empty */
  * used as they are.
  */
 struct labels labels_open(struct series *s);
-void labels_add(struct series *s, struct labels *l, const char *name, struct view value);
-void labels_add_u64(struct series *s, struct labels *l, const char *name, uint64_t value);
+void labels_add(struct series *s, struct labels *l, const char *name,
+                struct view value);
+void labels_add_u64(struct series *s, struct labels *l, const char *name,
+                    uint64_t value);
 
 /* A new set that begins as a copy of l; further adds extend the copy. */
 struct labels labels_copy(struct series *s, struct labels l);
@@ -57,7 +59,7 @@ void series_add(struct series *s, uint16_t family, struct labels l, double value
 void series_add_suffix(struct series *s, uint16_t family, enum suffix suffix,
                        struct labels l, double value);
 
-void series_release(struct series *s);    /* empty again, memory kept */
+void series_release(struct series *s); /* empty again, memory kept */
 void series_deinit(struct series *s);
 
 #endif

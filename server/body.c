@@ -18,7 +18,7 @@ struct chunk *chunk_new(struct view bytes)
 {
     struct chunk *c;
 
-    assert(bytes.n <= UINT32_MAX);
+    assert(bytes.n <= UINT32_MAX && (bytes.p || bytes.n == 0));
     c = mem_alloc(sizeof(*c) + bytes.n);
     c->refs = 1;
     c->n = (uint32_t)bytes.n;

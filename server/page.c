@@ -72,14 +72,17 @@ static void text(struct buf *b, const char *s)
 /* Four significant digits are what an eye compares; large numbers keep all of them. */
 static void number(struct buf *b, double v)
 {
+    double size = fabs(v);
     int decimals = 0;
 
     if (v != 0 && fabs(v) < 1e-6) {
         buf_fmt(b, "%.3g", v);
         return;
     }
-    for (double size = fabs(v); size > 0 && size < 1000 && decimals < 9; size *= 10)
+    while (size > 0 && size < 1000 && decimals < 9) {
+        size *= 10;
         decimals++;
+    }
     buf_fmt(b, "%.*f", decimals, v);
 }
 

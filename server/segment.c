@@ -63,7 +63,8 @@ static bool piece_same(const struct piece *a, const struct piece *b)
         return false;
     if (a->run == b->run)
         return true;
-    if (!view_eq(a->run->id, b->run->id) || run_baseline(a->run) != run_baseline(b->run))
+    if (!view_eq(a->run->id, b->run->id) ||
+        run_baseline(a->run) != run_baseline(b->run))
         return false;
     for (uint32_t i = a->first; i < a->first + a->count; i++)
         if (a->run->scenarios[i] != b->run->scenarios[i] ||
@@ -101,7 +102,8 @@ static void collect(const struct segment *s, size_t module, struct series *out)
 
 /* The old chunk if its bytes are the same (its count is not touched here: that is for
  * segment_settle()), else a new one. */
-static struct chunk *make_chunk(const struct segment *s, size_t family, struct view bytes)
+static struct chunk *make_chunk(const struct segment *s, size_t family,
+                                struct view bytes)
 {
     struct chunk *old = s->before ? s->before->chunks[family] : NULL;
 

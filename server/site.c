@@ -30,6 +30,8 @@ static size_t bodies(void *ctx, int endpoint, struct body *out[REPLY_BODIES_MAX]
     for (size_t i = 0; i < registry_count; i++) {
         struct body *b = pipeline_body(s->pipeline, i);
 
+        if (!b && s->c->on[i])
+            return 0; /* nothing has been published yet */
         if (b && (endpoint < 0 || endpoint == (int)i))
             out[n++] = b;
     }
@@ -89,10 +91,10 @@ static void tell_size(struct site_state *s, size_t module)
     if (!b || b->bytes <= LARGE_BYTES || s->told_size[module])
         return;
     s->told_size[module] = true;
-    log_line(LOG_WARN, "answer is larger than VictoriaMetrics accepts by default",
-             "endpoint", registry[module]->name, "bytes", digits(b->bytes, &bytes),
-             "remedy",
-             "-promscrape.maxScrapeSize=256MB there, or serve fewer runs (--runs)", NULL);
+    log_line(
+        LOG_WARN, "answer is larger than VictoriaMetrics accepts by default",
+        "endpoint", registry[module]->name, "bytes", digits(b->bytes, &bytes), "remedy",
+        "-promscrape.maxScrapeSize=256MB there, or serve fewer runs (--runs)", NULL);
 }
 
 static void tell_dropped(struct site_state *s)
@@ -137,8 +139,9 @@ static void fill_scenarios(const struct site_state *s, const struct run *run,
         const struct place at = { run, x, run_baseline(run), run->ordinals[i] };
         struct page_scenario *row = &d->scenarios[d->scenario_count++];
 
-        *row = (struct page_scenario){ x->name, x->bitrate, x->resolution,
-                                       x->facts.duration_s, x->facts.energy_j, NAN,
+        *row = (struct page_scenario){ x->name,           x->bitrate,
+                                       x->resolution,     x->facts.duration_s,
+                                       x->facts.energy_j, NAN,
                                        x->facts.vmaf };
         for (size_t m = 0; m < registry_count; m++)
             if (set->config[m] && registry[m]->headline)
@@ -177,9 +180,9 @@ static void page(void *ctx, int endpoint, struct buf *html)
 
         if (module == endpoint)
             d->here = d->endpoint_count;
-        d->endpoints[d->endpoint_count++] = (struct page_endpoint){
-            registry[module]->title, http_server_address(s->http, i)
-        };
+        d->endpoints[d->endpoint_count++] =
+            (struct page_endpoint){ registry[module]->title,
+                                    http_server_address(s->http, i) };
     }
     d->results_dir = s->c->results_dir;
     d->watch = source_results_polling(s->source) ? "poll" : "inotify";
@@ -190,7 +193,8 @@ static void page(void *ctx, int endpoint, struct buf *html)
     d->newest = newest.id;
     d->newest_age_s = (double)now.tv_sec - (double)newest.mtime_ns / 1e9;
     d->newest_ok = !newest.failed;
-    d->newest_error = newest.failed ? source_results_problem(s->source, newest.id) : NULL;
+    d->newest_error =
+        newest.failed ? source_results_problem(s->source, newest.id) : NULL;
     if (run)
         fill_scenarios(s, run, d);
     fill_about(s, &about);

@@ -105,6 +105,12 @@ static void metrics(const struct call *c, int endpoint, struct reply *out)
     size_t count = c->site->bodies(c->site->ctx, endpoint, bodies);
     struct names names = { 0 };
 
+    if (count == 0) {
+        /* An empty answer would say that there is nothing. */
+        say(out, 503, VIEW("the first scan is not finished\n"));
+        out->headers = "Retry-After: 1\r\n";
+        return;
+    }
     out->status = 200;
     out->content_type = METRICS;
     if (c->rq->query.n)

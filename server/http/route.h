@@ -27,7 +27,8 @@ struct site {
     void *ctx;
     /*
      * Bodies of one endpoint (its index), or of all with endpoint < 0, in the order
-     * they are sent; borrowed. The process's own body comes last where it belongs.
+     * they are sent; borrowed. The process's own body comes last where it belongs. None
+     * before the first scan is served.
      */
     size_t (*bodies)(void *ctx, int endpoint, struct body *out[REPLY_BODIES_MAX]);
     bool (*ready)(void *ctx);

@@ -241,7 +241,7 @@ class AtStart(unittest.TestCase):
              "--clear-groups", program, "--results-dir", results],
             env=harness.environment(), stderr=subprocess.PIPE, timeout=60, check=False)
         self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stderr.decode(), f"{results}.*permission denied")
+        self.assertRegex(done.stderr.decode(), f"{results}.*(?i:permission denied)")
 
 
 if __name__ == "__main__":

@@ -530,6 +530,7 @@ static void a_client_that_takes_nothing_is_let_go_and_delays_nobody(void **state
 
 static void a_slow_reader_that_goes_on_is_kept(void **state)
 {
+    enum { PIECE = 512 * 1024 };
     struct http_limits limits;
     struct buf got = { 0 };
     int fd;
@@ -542,8 +543,8 @@ static void a_slow_reader_that_goes_on_is_kept(void **state)
     say(fd, "GET /metrics/all HTTP/1.0\r\n\r\n");
     /* 9.9 MB at 512 KiB per 50 ms: a second, more than twice the timeout */
     for (;;) {
-        char *room = buf_room(&got, 512 * 1024);
-        ssize_t n = recv(fd, room, 512 * 1024, MSG_WAITALL);
+        char *room = buf_room(&got, PIECE);
+        ssize_t n = recv(fd, room, PIECE, MSG_WAITALL);
 
         assert_true(n >= 0);
         if (n == 0)
