@@ -27,7 +27,8 @@
 #include <unistd.h>
 
 enum {
-    STOP_MS = 5000, /* for answers under way */
+    STOP_MS = 5000,   /* for answers under way */
+    FILES_KEPT = 128, /* descriptors: 64 for files, refused connections, our own */
     FILES_MAX = 8,  /* that module options name */
     SIGNALS = 3,
 };
@@ -191,15 +192,34 @@ static void watch_signals(struct app *a)
 
 /* ---- starting ------------------------------------------------------------------------- */
 
-/* libuv closes connections silently at the descriptor limit: it must never get there. */
-static void raise_descriptor_limit(void)
+/*
+ * libuv closes connections silently at the descriptor limit, and files could not be read
+ * there: it must never get that far. Raises the limit to what is allowed and returns how
+ * many connections leave FILES_KEPT for everything else.
+ */
+static unsigned fitting_connections(unsigned wanted)
 {
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return wanted;
+    if (limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+            getrlimit(RLIMIT_NOFILE, &limit);
     }
+
+    rlim_t room = limit.rlim_cur > FILES_KEPT ? limit.rlim_cur - FILES_KEPT : 1;
+
+    if (room >= wanted)
+        return wanted;
+
+    char text[24];
+
+    snprintf(text, sizeof text, "%u", (unsigned)room);
+    log_line(LOG_WARN, "fewer connections than --web.max-connections", "connections", text,
+             "reason", "limit of open files", "remedy", "ulimit -n, LimitNOFILE=", NULL);
+    return (unsigned)room;
 }
 
 static int open_http(struct app *a, struct err *e)
@@ -208,7 +228,7 @@ static int open_http(struct app *a, struct err *e)
     const struct site site = site_of(&a->site);
 
     http_limits_init(&limits);
-    limits.max_connections = a->c->max_connections;
+    limits.max_connections = fitting_connections(a->c->max_connections);
     limits.read_timeout_ms = (unsigned)a->c->read_timeout_ms;
     a->http = http_server_new(&a->loop, &site, a->self, &limits);
     a->site.http = a->http;
@@ -320,7 +340,6 @@ int app_serve(const struct config *c)
         log_line(LOG_ERROR, "settings are wrong", "reason", e.text, NULL);
         return settings_status(&e);
     }
-    raise_descriptor_limit();
     app_init(&a, c, set);
     say_notices(c);
     rc = app_start(&a, &e);

@@ -29,6 +29,7 @@ struct page_data {
 
     struct page_endpoint endpoints[PAGE_ENDPOINTS_MAX];
     size_t endpoint_count;
+    struct view host;              /* that the page was asked at; empty: unknown */
     size_t here; /* the one that was asked */
 
     const char *results_dir;

@@ -161,7 +161,7 @@ static void fill_about(const struct site_state *s, struct about *about)
     }
 }
 
-static void page(void *ctx, int endpoint, struct buf *html)
+static void page(void *ctx, int endpoint, struct view host, struct buf *html)
 {
     struct site_state *s = ctx;
     struct page_data *d = mem_zalloc(sizeof *d);
@@ -172,6 +172,7 @@ static void page(void *ctx, int endpoint, struct buf *html)
     struct timeval now;
 
     gettimeofday(&now, NULL);
+    d->host = host;
     d->version = version_text;
     d->revision = version_revision;
     d->ready = s->ready;

@@ -152,7 +152,7 @@ static void page(const struct call *c, struct reply *out)
     out->status = 200;
     out->content_type = "text/html; charset=utf-8";
     out->headers = PAGE_HEADERS;
-    c->site->page(c->site->ctx, c->endpoint, &out->text);
+    c->site->page(c->site->ctx, c->endpoint, c->rq->host, &out->text);
 }
 
 static void style(const struct call *c, struct reply *out)

@@ -33,7 +33,8 @@ struct site {
     size_t (*bodies)(void *ctx, int endpoint, struct body *out[REPLY_BODIES_MAX]);
     bool (*ready)(void *ctx);
     int (*reload)(void *ctx, struct err *e);
-    void (*page)(void *ctx, int endpoint, struct buf *html);
+    /* host: of the request, as it came; may be empty. */
+    void (*page)(void *ctx, int endpoint, struct view host, struct buf *html);
 };
 
 struct reply {

@@ -214,6 +214,8 @@ void results_look_at_next(struct source_results *s)
     } else if (!open_dir(s)) {
         /* The directory went meanwhile. Removals were seen; the rest has to wait. */
         f->unread = true;
+        if (s->dir_error != ENOENT && s->dir_error != ENOTDIR)
+            watch_retry(s->watch); /* no event tells when it passes */
         if ((mask & (IN_DELETE | IN_MOVED_FROM) &&
              !(mask & (IN_MOVED_TO | IN_CREATE))) ||
             (!f->known && !f->ignored))

@@ -52,8 +52,9 @@ static int site_reload(void *ctx, struct err *e)
     return 0;
 }
 
-static void site_page(void *ctx, int endpoint, struct buf *html)
+static void site_page(void *ctx, int endpoint, struct view asked, struct buf *html)
 {
+    (void)asked;
     (void)ctx;
     (void)endpoint;
     buf_str(html, "page");
