@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { BLOCK_BYTES = 16 * 1024 - 64 };    /* with malloc's header below 16 KiB */
+enum { BLOCK_BYTES = 16 * 1024 - 64 }; /* with malloc's header below 16 KiB */
 
 struct arena_block {
     struct arena_block *next;

@@ -8,9 +8,9 @@
 
 struct arena_block;
 
-struct arena {    /* zero-initialised: empty and ready */
-    struct arena_block *blocks;    /* newest first */
-    size_t used;                   /* bytes used of the newest */
+struct arena {                  /* zero-initialised: empty and ready */
+    struct arena_block *blocks; /* newest first */
+    size_t used;                /* bytes used of the newest */
 };
 
 /* count * size bytes, zeroed, aligned for any type. Never NULL. */

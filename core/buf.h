@@ -11,10 +11,10 @@
 
 #include <stdint.h>
 
-struct buf {          /* zero-initialised: empty, no ceiling */
+struct buf { /* zero-initialised: empty, no ceiling */
     char *p;
     size_t n, cap;
-    size_t limit;     /* bytes; 0: none */
+    size_t limit; /* bytes; 0: none */
     bool full;
 };
 
@@ -40,7 +40,7 @@ static inline struct view buf_as_view(const struct buf *b)
     return (struct view){ b->p, b->n };
 }
 
-void buf_release(struct buf *b);    /* empty again, memory kept */
-void buf_deinit(struct buf *b);     /* memory goes back */
+void buf_release(struct buf *b); /* empty again, memory kept */
+void buf_deinit(struct buf *b);  /* memory goes back */
 
 #endif

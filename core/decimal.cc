@@ -27,9 +27,10 @@ size_t decimal_canonical(char to[DECIMAL_MAX], double v)
         return special(to, v);
 
     bool point = v == 0 || (size >= 1e-4 && size < 1e6);
-    char *end = std::to_chars(to, to + DECIMAL_MAX, v,
-                              point ? std::chars_format::fixed
-                                    : std::chars_format::scientific).ptr;
+    char *end =
+        std::to_chars(to, to + DECIMAL_MAX, v,
+                      point ? std::chars_format::fixed : std::chars_format::scientific)
+            .ptr;
 
     if (point && !std::memchr(to, '.', static_cast<size_t>(end - to))) {
         *end++ = '.';
@@ -55,10 +56,10 @@ bool decimal_read(struct view v, double *out)
 
     if (v.n == 0)
         return false;
-    if (*from == '+' && v.n > 1 && from[1] != '-')    /* people write it */
+    if (*from == '+' && v.n > 1 && from[1] != '-') /* people write it */
         from++;
     if (*from != '-' && *from != '.' && (*from < '0' || *from > '9'))
-        return false;    /* "inf", "nan" */
+        return false; /* "inf", "nan" */
 
     auto r = std::from_chars(from, end, value);
 

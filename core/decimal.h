@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-enum { DECIMAL_MAX = 40 };    /* no text from below is longer */
+enum { DECIMAL_MAX = 40 }; /* no text from below is longer */
 
 /* Shortest text that reads back to v ("0.3", "1e+30", "+Inf", "NaN"); its length. */
 size_t decimal_shortest(char to[DECIMAL_MAX], double v);

@@ -44,7 +44,7 @@ double series_total(struct samples s, double step_s, bool of_means, double durat
         *covered_s = NAN;
     if (!ends(s, &first, &last))
         return NAN;
-    if (of_means && last == s.n - 1) {
+    if (of_means) {
         double left = duration_s / step_s - (double)last;
 
         if (left < 1) /* NaN is not */
@@ -120,6 +120,12 @@ static double ratio(double a, double b)
     return b == 0 ? NAN : a / b;
 }
 
+/* Unknown counts as 1, too. */
+static double at_least_1(double v)
+{
+    return v > 1 ? v : 1;
+}
+
 /* a + b, of which b may be unknown. */
 static double with(double a, double b)
 {
@@ -190,7 +196,7 @@ static void derive_energy(const struct derive_input *in, struct facts *f)
     f->mean_power_w = with(f->mean_cpu_power_w, gpu_power_w);
     if (isnan(f->mean_cpu_power_w))
         f->mean_power_w = ratio(in->energy_j, f->duration_s);
-    f->power_stdev_w = first_known(series_stdev(in->power_w), in->power_stdev_w);
+    f->power_stdev_w = series_stdev(in->power_w);
 }
 
 static void derive_compute(const struct derive_input *in, struct facts *f)
@@ -219,9 +225,9 @@ static void derive_compute(const struct derive_input *in, struct facts *f)
 }
 
 /*
- * Pixels that were encoded: what the file states; Σ width·height·fps·content over the
- * outputs that tell size and rate; the same of the single resolution. A product of 0
- * comes from a figure that was left at 0 and is unknown.
+ * Pixels that were encoded: what the file states, if that is more than 0; Σ
+ * width·height·fps·content over the outputs, if all of them tell size and rate; the same
+ * of the single resolution.
  */
 static double pixels(const struct derive_input *in, double content_s)
 {
@@ -229,16 +235,11 @@ static double pixels(const struct derive_input *in, double content_s)
 
     if (in->pixels_processed > 0)
         return in->pixels_processed;
-    for (size_t i = 0; i < in->output_count; i++) {
-        const struct derive_output *o = &in->outputs[i];
-        double of_this = o->width * o->height * o->fps;
-
-        if (of_this > 0) /* NaN is not */
-            rate += of_this;
-    }
-    if (rate == 0)
+    for (size_t i = 0; i < in->output_count; i++)
+        rate += in->outputs[i].width * in->outputs[i].height * in->outputs[i].fps;
+    if (in->output_count == 0 || isnan(rate))
         rate = in->width * in->height * in->fps;
-    return rate * content_s > 0 ? rate * content_s : NAN;
+    return rate * content_s;
 }
 
 /* Scores of what encoded nothing are no measurement. */
@@ -290,10 +291,8 @@ void derive_facts(const struct derive_input *in, struct facts *out)
     f.content_s = first_known(in->media_seconds, ratio(in->total_frames, in->fps));
     f.content_s = first_known(f.content_s, f.duration_s);
 
-    f.streams = in->streams >= 1         ? in->streams
-                : in->streams_named >= 1 ? in->streams_named
-                                         : 1;
-    f.viewers = in->viewers >= 1 ? in->viewers : f.streams;
+    f.streams = at_least_1(first_known(in->streams, in->streams_named));
+    f.viewers = at_least_1(first_known(in->viewers, f.streams));
     f.pixels = pixels(in, f.content_s);
     derive_energy(in, &f);
     derive_compute(in, &f);

@@ -23,7 +23,7 @@ struct derive_input {
     double duration_s, start_s, end_s, media_seconds;
     double fps, width, height;
     double bitrate_bps, actual_bitrate_bps;
-    double streams, viewers; /* whole, at least 1 */
+    double streams, viewers; /* whole, as given */
     double streams_named;    /* as the name tells; 0: it does not */
     const struct derive_output *outputs;
     size_t output_count;

@@ -5,8 +5,8 @@
 #define CORE_ERR_H
 
 struct err {
-    int code;          /* negative errno, 0 while nothing went wrong */
-    char text[480];    /* one sentence, no newline; where and why */
+    int code;       /* negative errno, 0 while nothing went wrong */
+    char text[480]; /* one sentence, no newline; where and why */
 };
 
 /* Fills e (which may be NULL) and returns code, so: return err_set(e, -EINVAL, …). */

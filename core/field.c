@@ -158,6 +158,10 @@ struct view field_text(struct field_reader *r, struct field_at at,
 
     if (!v || v->type == JSON_NULL)
         return unknown;
+    if (v->type == JSON_STRING && v->n > FIELD_TEXT_MAX) {
+        field_note(r, at, "longer than %d bytes", FIELD_TEXT_MAX);
+        return unknown;
+    }
     if (v->type == JSON_STRING)
         return notation_unknown(json_text(v)) ? unknown : json_text(v);
     if (v->type == JSON_NUMBER && numbers) {

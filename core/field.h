@@ -44,6 +44,8 @@ void field_note(struct field_reader *r, struct field_at at, const char *fmt, ...
 double field_number(struct field_reader *r, struct field_at at,
                     const struct json_value *v, const struct field_range *range);
 
+enum { FIELD_TEXT_MAX = 1024 }; /* bytes; a longer text is an error of its field */
+
 /* Empty: unknown. numbers: a number is taken as its shortest decimal. */
 struct view field_text(struct field_reader *r, struct field_at at,
                        const struct json_value *v, bool numbers);

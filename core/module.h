@@ -22,45 +22,45 @@ enum { MODULE_ABI = 1 };
 
 /* What the host decides for all modules. */
 struct module_context {
-    bool with_run_id;          /* QoE and cost families carry run_id */
-    const char *version;       /* of the program */
+    bool with_run_id;    /* QoE and cost families carry run_id */
+    const char *version; /* of the program */
 };
 
 /* One scenario where it stands. */
 struct place {
     const struct run *run;
     const struct scenario *s;
-    const struct scenario *baseline;    /* of its run; NULL: none. May be s */
-    uint32_t ordinal;                   /* label repeat from 2 on */
+    const struct scenario *baseline; /* of its run; NULL: none. May be s */
+    uint32_t ordinal;                /* label repeat from 2 on */
 };
 
 /* What happened to one run. Both runs stay readable until the hook returns. */
 struct diff {
     struct view id;
-    const struct run *before;     /* NULL: new */
-    const struct run *after;      /* NULL: gone */
-    const uint32_t *changed;      /* indices in after: new or different, ascending */
+    const struct run *before; /* NULL: new */
+    const struct run *after;  /* NULL: gone */
+    const uint32_t *changed;  /* indices in after: new or different, ascending */
     uint32_t changed_count;
-    bool from_start;              /* the file was there before the first scan ended */
+    bool from_start; /* the file was there before the first scan ended */
 };
 
 /* What is served now, for overall(). */
 struct served {
-    const struct run *const *runs;    /* oldest first */
+    const struct run *const *runs; /* oldest first */
     size_t run_count;
     uint64_t scenario_count;
-    bool newest_ok;               /* the newest file could be read and parsed */
+    bool newest_ok; /* the newest file could be read and parsed */
 };
 
 struct module {
-    unsigned abi;                 /* MODULE_ABI; first member for ever */
-    const char *name;             /* log tag, prefix of its listen flag */
-    const char *title;            /* for people */
+    unsigned abi;      /* MODULE_ABI; first member for ever */
+    const char *name;  /* log tag, prefix of its listen flag */
+    const char *title; /* for people */
     unsigned default_port;
-    const struct family *families;    /* served in this order */
+    const struct family *families; /* served in this order */
     uint16_t family_count;
-    const struct option *options;     /* ends with a NULL name; NULL: none */
-    size_t config_size, memory_size;  /* both zeroed by the host */
+    const struct option *options;    /* ends with a NULL name; NULL: none */
+    size_t config_size, memory_size; /* both zeroed by the host */
 
     /*
      * After the options are set. On failure (-EINVAL: an option, -EBADMSG: a file that
@@ -71,13 +71,14 @@ struct module {
     void (*deconfigure)(void *config);
 
     /* Samples of one scenario. */
-    void (*per_scenario)(const void *config, const struct place *at, struct series *out);
+    void (*per_scenario)(const void *config, const struct place *at,
+                         struct series *out);
 
     /* A run came, changed or went; called also for runs that stop being served only
      * when their file is gone. now_s: Unix time. */
     void (*remember)(void *memory, const void *config, const struct diff *d,
                      double now_s);
-    void (*forget)(void *memory);     /* frees what memory holds */
+    void (*forget)(void *memory); /* frees what memory holds */
 
     /* Samples about everything; come before those of the scenarios of the same
      * family. */

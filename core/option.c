@@ -11,9 +11,14 @@ struct unit {
 };
 
 static const struct unit sizes[] = {
-    { "", 1 },           { "B", 1 },          { "KiB", 1024 },
-    { "MiB", 1048576 },  { "GiB", 1073741824 }, { "K", 1024 },
-    { "M", 1048576 },    { "G", 1073741824 },
+    { "", 1 },
+    { "B", 1 },
+    { "KiB", 1024 },
+    { "MiB", 1048576 },
+    { "GiB", 1073741824 },
+    { "K", 1024 },
+    { "M", 1048576 },
+    { "G", 1073741824 },
 };
 
 static const struct unit durations[] = {
@@ -56,11 +61,23 @@ static int refuse_number(const struct option *o, const char *text, const char *f
 {
     if (o->min == 0 && o->max == 0)
         return err_set(e, -EINVAL, "%s: \"%s\" is not %s", from, text, what);
-    if (o->max >= 1e15)
+    if (o->max >= 1e300)
         return err_set(e, -EINVAL, "%s: \"%s\" is not %s of at least %.15g", from, text,
                        what, o->min);
     return err_set(e, -EINVAL, "%s: \"%s\" is not %s from %.15g to %.15g", from, text,
                    what, o->min, o->max);
+}
+
+static int refuse_duration(const struct option *o, const char *text, const char *from,
+                           struct err *e)
+{
+    if (o->min == 0 && o->max == 0)
+        return err_set(e, -EINVAL, "%s: \"%s\" is not a duration like 500ms, 2s or 1m",
+                       from, text);
+    return err_set(e, -EINVAL,
+                   "%s: \"%s\" is not a duration like 500ms, 2s or 1m, from %.15gms to "
+                   "%.15gh",
+                   from, text, o->min, o->max / 3.6e6);
 }
 
 static bool in_range(const struct option *o, double v)
@@ -89,7 +106,8 @@ int option_set(const struct option *o, void *fields, const char *text, const cha
         return 0;
     case OPT_BOOL:
         if (text && !among("true|1|yes|on|false|0|no|off", text))
-            return err_set(e, -EINVAL, "%s: \"%s\" is neither true nor false", from, text);
+            return err_set(e, -EINVAL, "%s: \"%s\" is neither true nor false", from,
+                           text);
         *(bool *)field = !text || among("true|1|yes|on", text);
         return 0;
     case OPT_DOUBLE:
@@ -112,15 +130,12 @@ int option_set(const struct option *o, void *fields, const char *text, const cha
     case OPT_DURATION:
         if (!with_unit(text, durations, sizeof durations / sizeof *durations, &v) ||
             v > 1e15 || !in_range(o, v))
-            return err_set(e, -EINVAL,
-                           "%s: \"%s\" is not a duration like 500ms, 2s or 1m%s", from,
-                           text, o->min > 0 ? " (and not 0)" : "");
+            return refuse_duration(o, text, from, e);
         *(uint64_t *)field = (uint64_t)v;
         return 0;
     case OPT_FILE:
-        *(struct option_file *)field = (struct option_file){
-            .path = text, .by_environment = by_environment
-        };
+        *(struct option_file *)field =
+            (struct option_file){ .path = text, .by_environment = by_environment };
         return 0;
     }
     return err_set(e, -EINVAL, "%s: unknown kind of option", from);

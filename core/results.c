@@ -120,7 +120,7 @@ static int read_members(struct reading *rd)
                                               .max = INFINITY,
                                               .whole = true };
     struct field_reader r = { rd->notes, &rd->p->file_mem, { "", 0 } };
-    const struct json_value *region, *version;
+    const struct json_value *region = NULL, *version = NULL;
     int rc = check_members(rd);
 
     if (rc == 0)
@@ -284,6 +284,13 @@ enum results_verdict results_parse(struct results_parser *p, struct view text,
         rd.text = buf_as_view(&repaired);
         buf_add(&repaired, padding, sizeof padding);
         rd.text.p = repaired.p;
+        for (uint32_t i = 0; i < rd.count; i++)
+            scenario_unref(rd.scenarios[i]);
+        free(rd.scenarios);
+        rd.scenarios = NULL;
+        rd.count = 0;
+        *notes = (struct results_notes){ .invalid_values = 1 };
+        snprintf(notes->first, sizeof notes->first, "%.380s; repaired", why.text);
         verdict = read_file(&rd, max_scenarios);
     }
     if (verdict == RESULTS_OK) {

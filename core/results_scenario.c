@@ -15,7 +15,15 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { PARAM_BYTES_MAX = 256 }; /* "short strings" */
+/*
+ * Every label of a scenario stands in dozens of lines, so a text of megabytes would be
+ * multiplied; names of some kilobytes do occur.
+ */
+enum {
+    PARAM_BYTES_MAX = 256, /* "short strings" */
+    LADDER_BYTES_MAX = FIELD_TEXT_MAX,
+    NAME_BYTES_MAX = 16 * 1024,
+};
 
 enum kind {
     OWN,  /* has a function of its own */
@@ -34,7 +42,7 @@ static const struct field_range ranges[] = {
     [FIGURE] = { .min = 0, .max = INFINITY },
     [ANY_SIGN] = { .min = -INFINITY, .max = INFINITY },
     [WHOLE] = { .min = 0, .max = INFINITY, .whole = true },
-    [COUNT] = { .min = 1, .max = INFINITY, .whole = true },
+    [COUNT] = { .min = 0, .max = INFINITY, .whole = true },
     [SCORE] = { .min = 0, .max = 120 },
     [DECIBEL] = { .min = 0, .max = INFINITY, .infinite = true },
 };
@@ -255,6 +263,7 @@ static void read_outputs(struct draft *d)
     const struct json_value *v =
         field_container(&d->r, FIELD("outputs"), found(d, VIEW("outputs")), JSON_ARRAY);
     struct derive_output *outputs;
+    bool whole = true;
     size_t n = 0;
 
     if (!v)
@@ -267,8 +276,10 @@ static void read_outputs(struct draft *d)
             field_container(&d->r, at, &v->items[i], JSON_OBJECT);
         double bps;
 
-        if (!one)
+        if (!one) {
+            whole = false;
             continue;
+        }
         at.name = VIEW("resolution");
         read_resolution(d, at, json_member(one, at.name), &o.width, &o.height);
         at.name = VIEW("fps");
@@ -276,12 +287,18 @@ static void read_outputs(struct draft *d)
         at.name = VIEW("bitrate");
         read_bitrate(d, at, json_member(one, at.name), &bps);
         if (isnan(o.width) || isnan(o.fps))
-            continue;
-        outputs[n++] = o;
+            whole = false;
+        else
+            outputs[n++] = o;
     }
     d->in.outputs = outputs;
-    d->in.output_count = n;
+    d->in.output_count = whole ? n : 0; /* a sum without some of them is not known */
     d->s.output_ladder = ladder_label(outputs, n, d->r.mem);
+    if (d->s.output_ladder.n > LADDER_BYTES_MAX) {
+        field_note(&d->r, FIELD("outputs"), "the ladder is longer than %d bytes",
+                   LADDER_BYTES_MAX);
+        d->s.output_ladder = (struct view){ "", 0 };
+    }
 }
 
 static struct view param_value(struct draft *d, struct field_at at,
@@ -394,6 +411,8 @@ static const char *read_name(struct draft *d)
         return "no name";
     if (v->type != JSON_STRING)
         return "the name is not text";
+    if (v->n > NAME_BYTES_MAX)
+        return "the name is longer than 16 KiB";
     d->s.name = d->r.scenario = json_text(v);
     return NULL;
 }

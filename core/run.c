@@ -38,7 +38,7 @@ static void list_regions(struct run *run)
 {
     struct hash_index seen;
     struct view *regions = NULL;
-    size_t cap = 0;
+    uint32_t n = 0, cap = 0;
 
     hash_index_init(&seen, run->count);
     for (uint32_t i = 0; i < run->count; i++) {
@@ -50,14 +50,15 @@ static void list_regions(struct run *run)
         hash_index_at(&seen, hash_of(region, 0).part, &added);
         if (!added)
             continue;
-        if (run->region_count == cap) {
+        if (n == cap) {
             cap = cap ? cap * 2 : 1;
             regions = mem_resize(regions, cap, sizeof *regions);
         }
-        regions[run->region_count++] = region;
+        regions[n++] = region;
     }
     hash_index_deinit(&seen);
     run->regions = regions;
+    run->region_count = n;
 }
 
 struct run *run_new(struct view id, const struct scenario *const scenarios[],

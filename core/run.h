@@ -13,15 +13,15 @@
 
 struct run {
     atomic_uint refs;
-    struct view id;                      /* file name without ".json"; own copy */
-    const struct scenario **scenarios;   /* file order */
-    uint32_t *ordinals;                  /* per scenario: 1 for the first of its
+    struct view id;                    /* file name without ".json"; own copy */
+    const struct scenario **scenarios; /* file order */
+    uint32_t *ordinals;                /* per scenario: 1 for the first of its
                                             identity, 2, 3 … for its repeats */
     uint32_t count;
-    uint32_t baseline;                   /* index of the first whose name says so, or
+    uint32_t baseline;          /* index of the first whose name says so, or
                                             RUN_NO_BASELINE */
-    uint32_t repeated;                   /* scenarios with an ordinal above 1 */
-    const struct view *regions;          /* distinct regions of its scenarios, in order
+    uint32_t repeated;          /* scenarios with an ordinal above 1 */
+    const struct view *regions; /* distinct regions of its scenarios, in order
                                             of appearance; the empty one stands for
                                             "not said" */
     uint32_t region_count;
@@ -38,7 +38,7 @@ struct run *run_new(struct view id, const struct scenario *const scenarios[],
 
 /* Any thread. The const is cast away for the count alone. */
 const struct run *run_ref(const struct run *run);
-void run_unref(const struct run *run);     /* NULL is accepted */
+void run_unref(const struct run *run); /* NULL is accepted */
 
 /* The baseline scenario, or NULL. */
 const struct scenario *run_baseline(const struct run *run);

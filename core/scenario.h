@@ -18,11 +18,11 @@
 /* What an energy figure rests on: values of the label `energy` of cost_basis_info. */
 enum energy_basis {
     ENERGY_NONE,
-    ENERGY_SAMPLES,            /* a power series that covers the duration */
-    ENERGY_SAMPLES_PARTIAL,    /* one that covers less than 90 % of it */
-    ENERGY_REPORTED,           /* a total or a mean that the file states */
+    ENERGY_SAMPLES,         /* a power series that covers the duration */
+    ENERGY_SAMPLES_PARTIAL, /* one that covers less than 90 % of it */
+    ENERGY_REPORTED,        /* a total or a mean that the file states */
 };
-const char *energy_basis_name(enum energy_basis b);    /* "samples" … */
+const char *energy_basis_name(enum energy_basis b); /* "samples" … */
 
 /* The same for compute: the label `compute`. */
 enum compute_basis {
@@ -30,15 +30,15 @@ enum compute_basis {
     COMPUTE_USAGE,
     COMPUTE_USAGE_PARTIAL,
     COMPUTE_REPORTED,
-    COMPUTE_WALL_CLOCK,        /* the duration is known, the use of cores is not */
+    COMPUTE_WALL_CLOCK, /* the duration is known, the use of cores is not */
 };
 const char *compute_basis_name(enum compute_basis b);
 
 /* The shared figures: computed once, by derive.c, when the scenario is parsed. */
 struct facts {
-    double duration_s;         /* wall time of the encode */
-    double content_s;          /* length of what was encoded */
-    double width, height;      /* of the single resolution, pixels */
+    double duration_s;    /* wall time of the encode */
+    double content_s;     /* length of what was encoded */
+    double width, height; /* of the single resolution, pixels */
     double fps;
     double bitrate_bps;        /* asked for */
     double actual_bitrate_bps; /* came out */
@@ -46,19 +46,19 @@ struct facts {
 
     double cpu_energy_j, gpu_energy_j, energy_j;
     double mean_cpu_power_w;
-    double mean_power_w;       /* CPU and GPU */
+    double mean_power_w; /* CPU and GPU */
     double power_stdev_w;
     double core_seconds, gpu_core_seconds;
-    double cpu_percent;        /* mean CPU use, % of one core */
+    double cpu_percent; /* mean CPU use, % of one core */
     double docker_overhead_w;
     double pixels;
 
-    double avg_fps, dropped_frames, total_frames;    /* as given */
-    double vmaf, psnr_db, ssim;                      /* PSNR may be +Inf */
-    double quality_s;          /* time that measuring the quality took */
+    double avg_fps, dropped_frames, total_frames; /* as given */
+    double vmaf, psnr_db, ssim;                   /* PSNR may be +Inf */
+    double quality_s; /* time that measuring the quality took */
     double vmaf_harmonic_mean, vmaf_min, vmaf_p1, vmaf_p5, psnr_min_db;
     double crf, passes, vmaf_width, vmaf_height;
-    double host_cores;         /* cores of the machine it ran on */
+    double host_cores; /* cores of the machine it ran on */
 
     enum energy_basis energy_basis;
     enum compute_basis compute_basis;
@@ -70,10 +70,10 @@ struct param {
 
 struct scenario {
     atomic_uint refs;
-    uint64_t hash[2];          /* of its bytes in the file and of what they inherit */
-    uint64_t identity[2];      /* filled by scenario_new(); see scenario_identity() */
+    uint64_t hash[2];     /* of its bytes in the file and of what they inherit */
+    uint64_t identity[2]; /* filled by scenario_new(); see scenario_identity() */
 
-    struct view name;          /* never empty */
+    struct view name; /* never empty */
 
     /* Label values. Those with a default in the contract are never empty. */
     struct view bitrate, resolution, fps;
@@ -83,16 +83,16 @@ struct scenario {
     struct view encoder_type;  /* default "cpu" or "gpu" */
     struct view preset;        /* default "veryfast" */
     struct view region;        /* of the scenario, else of its file, else empty */
-    bool encoder_given, preset_given;    /* a default is a label, never a fact */
-    bool is_baseline;          /* the name holds "baseline" or "idle" */
+    bool encoder_given, preset_given; /* a default is a label, never a fact */
+    bool is_baseline;                 /* the name holds "baseline" or "idle" */
 
     struct view codec, source, host, cpu_model, gpu_model;
     struct view rate_control, vmaf_model, transfer;
-    struct view reference, output;    /* paths, relative to the results directory */
-    const struct param *params;       /* in the order of the file */
-    uint32_t param_count;             /* at most SCENARIO_PARAMS_MAX */
+    struct view reference, output; /* paths, relative to the results directory */
+    const struct param *params;    /* in the order of the file */
+    uint32_t param_count;          /* at most SCENARIO_PARAMS_MAX */
 
-    double start_s, end_s;     /* Unix time */
+    double start_s, end_s; /* Unix time */
     struct facts facts;
 };
 
@@ -106,6 +106,6 @@ struct scenario *scenario_new(const struct scenario *from);
 
 /* Any thread. The const is cast away for the count alone. */
 const struct scenario *scenario_ref(const struct scenario *s);
-void scenario_unref(const struct scenario *s);    /* NULL is accepted */
+void scenario_unref(const struct scenario *s); /* NULL is accepted */
 
 #endif

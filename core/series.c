@@ -64,7 +64,8 @@ void labels_add(struct series *s, struct labels *l, const char *name, struct vie
     end(s, l);
 }
 
-void labels_add_u64(struct series *s, struct labels *l, const char *name, uint64_t value)
+void labels_add_u64(struct series *s, struct labels *l, const char *name,
+                    uint64_t value)
 {
     begin(s, l);
     buf_str(&s->text, name);

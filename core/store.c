@@ -19,35 +19,35 @@
 #include <stdlib.h>
 
 struct entry {
-    struct view id;         /* own copy, behind the struct */
-    struct view stamp;      /* the YYYYMMDD_HHMMSS in id; empty: none */
+    struct view id;    /* own copy, behind the struct */
+    struct view stamp; /* the YYYYMMDD_HHMMSS in id; empty: none */
     int64_t mtime_ns;
-    const struct run *run;  /* content; NULL: not read, let go, or never good */
-    uint32_t count;         /* scenarios of the content last read */
-    bool counted;           /* count is known */
-    bool stale;             /* the file holds something we have not read */
-    bool reading;           /* handed out by store_wanted() */
-    bool failed;            /* the last read gave nothing */
+    const struct run *run; /* content; NULL: not read, let go, or never good */
+    uint32_t count;        /* scenarios of the content last read */
+    bool counted;          /* count is known */
+    bool stale;            /* the file holds something we have not read */
+    bool reading;          /* handed out by store_wanted() */
+    bool failed;           /* the last read gave nothing */
     bool from_start;
-    bool served;            /* by the last plan */
-    bool gone;              /* dropped; freed when its list is put in order */
-    bool loaded;            /* in st->loaded */
-    uint64_t planned;       /* number of the plan that wants its content kept */
+    bool served;      /* by the last plan, and still there and good */
+    bool gone;        /* dropped; freed when its list is put in order */
+    bool loaded;      /* in st->loaded */
+    uint64_t planned; /* number of the plan that wants its content kept */
     char text[];
 };
 
-struct list {               /* oldest first */
+struct list { /* oldest first */
     struct entry **e;
     size_t count, cap;
-    size_t sorted;          /* so many from the front are in order */
-    bool holes;             /* some are gone */
+    size_t sorted; /* so many from the front are in order */
+    bool holes;    /* some are gone */
 };
 
 struct store {
     struct store_rules rules;
     struct table by_id;
     struct list named, timed;
-    struct entry **loaded;  /* those with content */
+    struct entry **loaded; /* those with content */
     size_t loaded_count, loaded_cap;
     size_t reading, failed;
     uint64_t plans;
@@ -159,7 +159,8 @@ static void list_sweep(struct list *l)
     l->holes = false;
 }
 
-static void list_sort(struct list *l, int (*cmp)(const struct entry *, const struct entry *),
+static void list_sort(struct list *l,
+                      int (*cmp)(const struct entry *, const struct entry *),
                       int (*for_qsort)(const void *, const void *))
 {
     enum { FEW = 8 };
@@ -194,7 +195,7 @@ static void sort(struct store *st)
 }
 
 struct walk {
-    size_t named, timed;    /* how many of each list are still to come */
+    size_t named, timed; /* how many of each list are still to come */
 };
 
 /* From the newest down; the lists must be in order. NULL: no more. */
@@ -254,7 +255,8 @@ static void reorder(struct store *st, struct entry *e, int64_t mtime_ns)
         for (size_t i = 0; i < l->sorted; i++) {
             if (l->e[i] != e)
                 continue;
-            memmove(l->e + i, l->e + i + 1, (l->count - i - 1) * sizeof(struct entry *));
+            memmove(l->e + i, l->e + i + 1,
+                    (l->count - i - 1) * sizeof(struct entry *));
             l->count--;
             l->sorted--;
             list_add(l, e);
@@ -277,10 +279,27 @@ void store_see(struct store *st, struct view id, int64_t mtime_ns, bool from_sta
     e->stale = true;
 }
 
+void store_set_mtime(struct store *st, struct view id, int64_t mtime_ns)
+{
+    struct entry *e = find(st, id);
+
+    if (e && e->mtime_ns != mtime_ns)
+        reorder(st, e, mtime_ns);
+}
+
+static void set_served(struct store *st, struct entry *e, bool served)
+{
+    st->served_files += served - e->served;
+    e->served = served;
+}
+
+/* A file counts as one thing: what failed is not counted as served, even if it is. */
 static void set_failed(struct store *st, struct entry *e, bool failed)
 {
     st->failed += failed - e->failed;
     e->failed = failed;
+    if (failed)
+        set_served(st, e, false);
 }
 
 static void set_reading(struct store *st, struct entry *e, bool reading)
@@ -313,7 +332,8 @@ static bool same(const struct run *a, uint32_t i, const struct run *b, uint32_t 
     return a->scenarios[i] == b->scenarios[j] && a->ordinals[i] == b->ordinals[j];
 }
 
-static void set_changed(struct diff *d, const struct run *before, const struct run *after)
+static void set_changed(struct diff *d, const struct run *before,
+                        const struct run *after)
 {
     uint32_t n = before ? before->count : 0;
     uint32_t first = 0, last = after->count, old = n;
@@ -344,9 +364,10 @@ void store_put(struct store *st, const struct run *run, struct diff *d)
         e = entry_add(st, run->id, 0);
     set_reading(st, e, false);
     set_failed(st, e, false);
-    *d = (struct diff){
-        .id = run->id, .before = e->run, .after = run_ref(run), .from_start = e->from_start
-    };
+    *d = (struct diff){ .id = run->id,
+                        .before = e->run,
+                        .after = run_ref(run),
+                        .from_start = e->from_start };
     set_changed(d, e->run, run);
     e->run = run;
     e->count = run->count;
@@ -372,6 +393,7 @@ bool store_drop(struct store *st, struct view id, struct diff *d)
         return false;
     set_reading(st, e, false);
     set_failed(st, e, false);
+    set_served(st, e, false);
     *d = (struct diff){ .before = e->run, .from_start = e->from_start };
 
     /* The id must outlive the entry, which may have no run to borrow it from. */
@@ -397,7 +419,7 @@ bool store_drop(struct store *st, struct view id, struct diff *d)
 void store_diff_release(struct diff *d)
 {
     if (!d->after)
-        free((void *)(uintptr_t)d->id.p);    /* allocated by store_drop() */
+        free((void *)(uintptr_t)d->id.p); /* allocated by store_drop() */
     free((void *)(uintptr_t)d->changed);
     run_unref(d->before);
     run_unref(d->after);
@@ -419,8 +441,9 @@ static void let_go(struct store *st)
         }
         run_unref(e->run);
         e->run = NULL;
+        set_served(st, e, false);
         e->loaded = false;
-        e->stale = true;    /* to be read again should its turn come */
+        e->stale = true; /* to be read again should its turn come */
     }
     st->loaded_count = kept;
 }
@@ -441,7 +464,6 @@ static size_t plan(struct store *st, struct view ids[], size_t max)
     if (!ids) {
         st->plans++;
         st->served.run_count = 0;
-        st->served_files = 0;
         st->dropped_scenarios = 0;
         st->served.scenario_count = 0;
     }
@@ -454,7 +476,7 @@ static size_t plan(struct store *st, struct view ids[], size_t max)
         bool unread = e->stale || e->reading;
 
         if (!unread && !e->run)
-            continue;    /* failed, and nothing good is left of it */
+            continue; /* failed, and nothing good is left of it */
         over = over || (e->counted && e->count > limit - total);
         if (over) {
             if (!ids && e->counted)
@@ -477,7 +499,7 @@ static size_t plan(struct store *st, struct view ids[], size_t max)
         }
         e->planned = st->plans;
         if (!e->run) {
-            promised--;    /* nothing to show yet: an older one stands in */
+            promised--; /* nothing to show yet: an older one stands in */
             continue;
         }
         if (st->served.run_count == st->served_cap) {
@@ -487,7 +509,7 @@ static size_t plan(struct store *st, struct view ids[], size_t max)
         }
         st->served_runs[st->served.run_count++] = e->run;
         st->served.scenario_count += e->run->count;
-        st->served_files += !e->failed;
+        set_served(st, e, !e->failed);
     }
     return wanted;
 }

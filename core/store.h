@@ -15,15 +15,15 @@
 #include "core/module.h"
 
 enum newest_rule {
-    NEWEST_AUTO,    /* YYYYMMDD_HHMMSS in the names where both have it, else mtime */
+    NEWEST_AUTO, /* YYYYMMDD_HHMMSS in the names where both have it, else mtime */
     NEWEST_NAME,
     NEWEST_MTIME,
 };
 
 struct store_rules {
     enum newest_rule newest;
-    uint32_t runs;             /* how many of the newest are served; 0: all */
-    uint64_t max_scenarios;    /* over all served runs; the oldest are left out */
+    uint32_t runs;          /* how many of the newest are served; 0: all */
+    uint64_t max_scenarios; /* over all served runs; the oldest are left out */
 };
 
 struct store;
@@ -36,6 +36,9 @@ void store_free(struct store *st);
  * from_start: it was found by the first scan.
  */
 void store_see(struct store *st, struct view id, int64_t mtime_ns, bool from_start);
+
+/* The modification time of a known file changed, not its content. */
+void store_set_mtime(struct store *st, struct view id, int64_t mtime_ns);
 
 /*
  * Ids of runs that should be read now: those of the newest that have not been read
@@ -72,17 +75,17 @@ void store_diff_release(struct diff *d);
 const struct served *store_served(struct store *st);
 
 struct store_counts {
-    uint64_t served, other, failed;    /* files; other: left out by the rules */
-    uint64_t scenarios_dropped;        /* by max_scenarios, in files that were read */
+    uint64_t served, other, failed; /* files; other: left out by the rules */
+    uint64_t scenarios_dropped;     /* by max_scenarios, in files that were read */
 };
 struct store_counts store_count(const struct store *st);
 
 /* The newest file, whether or not it could be read. */
 struct newest {
-    struct view id;           /* empty: there is none */
+    struct view id; /* empty: there is none */
     int64_t mtime_ns;
-    bool failed;              /* its last read gave nothing */
-    const struct run *run;    /* its last good content, or NULL; borrowed */
+    bool failed;           /* its last read gave nothing */
+    const struct run *run; /* its last good content, or NULL; borrowed */
 };
 struct newest store_newest(struct store *st);
 

@@ -27,8 +27,9 @@
 #include <unistd.h>
 
 enum {
-    STOP_MS = 5000,        /* for answers under way */
-    FILES_MAX = 8,         /* that module options name */
+    STOP_MS = 5000,   /* for answers under way */
+    FILES_KEPT = 128, /* descriptors: 64 for files, refused connections, our own */
+    FILES_MAX = 8,    /* that module options name */
     SIGNALS = 3,
 };
 
@@ -47,6 +48,12 @@ struct app {
     size_t signal_count;
     bool stopping;
 };
+
+static void say_notices(const struct config *c)
+{
+    for (size_t i = 0; i < c->notice_count; i++)
+        log_line(LOG_WARN, c->notices[i], NULL);
+}
 
 /* Exit status: a wrong flag or variable is 2, a file that one names is 1. */
 static int settings_status(const struct err *e)
@@ -105,7 +112,7 @@ static void on_file_changed(void *ctx)
 {
     struct err e = { 0 };
 
-    reload(ctx, &e);    /* says in the log how it went */
+    reload(ctx, &e); /* says in the log how it went */
 }
 
 /* Files were read before they were watched: what changed in between shows now. */
@@ -129,6 +136,7 @@ static void watch_file(void *ctx, const char *path)
 
 /* ---- stopping ------------------------------------------------------------------------- */
 
+/* Nothing is answered any more. What was not started yet is passed over. */
 static void on_http_done(void *ctx)
 {
     struct app *a = ctx;
@@ -146,7 +154,10 @@ static void app_stop(struct app *a, unsigned patience_ms)
     a->stopping = true;
     a->site.ready = false;
     notify("STOPPING=1");
-    http_server_stop(a->http, patience_ms, on_http_done, a);
+    if (a->http)
+        http_server_stop(a->http, patience_ms, on_http_done, a);
+    else
+        on_http_done(a); /* the start failed before there was one */
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -162,8 +173,9 @@ static void on_signal(uv_signal_t *handle, int number)
         notify("READY=1");
         return;
     }
-    log_line(LOG_INFO, "stopping", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
-    app_stop(a, a->stopping ? 0 : STOP_MS);    /* a second signal ends it at once */
+    log_line(LOG_INFO, "stopping", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT",
+             NULL);
+    app_stop(a, a->stopping ? 0 : STOP_MS); /* a second signal ends it at once */
 }
 
 static void watch_signals(struct app *a)
@@ -180,15 +192,35 @@ static void watch_signals(struct app *a)
 
 /* ---- starting ------------------------------------------------------------------------- */
 
-/* libuv closes connections silently at the descriptor limit: it must never get there. */
-static void raise_descriptor_limit(void)
+/*
+ * libuv closes connections silently at the descriptor limit, and files could not be read
+ * there: it must never get that far. Raises the limit to what is allowed and returns how
+ * many connections leave FILES_KEPT for everything else.
+ */
+static unsigned fitting_connections(unsigned wanted)
 {
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return wanted;
+    if (limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+            getrlimit(RLIMIT_NOFILE, &limit);
     }
+
+    rlim_t room = limit.rlim_cur > FILES_KEPT ? limit.rlim_cur - FILES_KEPT : 1;
+
+    if (room >= wanted)
+        return wanted;
+
+    char text[24];
+
+    snprintf(text, sizeof text, "%u", (unsigned)room);
+    log_line(LOG_WARN, "fewer connections than --web.max-connections", "connections",
+             text, "reason", "limit of open files", "remedy",
+             "ulimit -n, LimitNOFILE=", NULL);
+    return (unsigned)room;
 }
 
 static int open_http(struct app *a, struct err *e)
@@ -197,7 +229,7 @@ static int open_http(struct app *a, struct err *e)
     const struct site site = site_of(&a->site);
 
     http_limits_init(&limits);
-    limits.max_connections = a->c->max_connections;
+    limits.max_connections = fitting_connections(a->c->max_connections);
     limits.read_timeout_ms = (unsigned)a->c->read_timeout_ms;
     a->http = http_server_new(&a->loop, &site, a->self, &limits);
     a->site.http = a->http;
@@ -216,8 +248,8 @@ static int open_http(struct app *a, struct err *e)
 static void say_listening(const struct app *a)
 {
     for (size_t i = 0; i < http_server_listeners(a->http); i++)
-        log_line(LOG_INFO, "listening", "endpoint", http_server_name(a->http, i), "address",
-                 http_server_address(a->http, i), NULL);
+        log_line(LOG_INFO, "listening", "endpoint", http_server_name(a->http, i),
+                 "address", http_server_address(a->http, i), NULL);
 }
 
 static struct source_results_options source_options(const struct config *c,
@@ -241,9 +273,9 @@ static int check_directory(const struct config *c, struct err *e)
 {
     int fd = open(c->results_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (fd < 0 && errno == EACCES)
-        return err_set(e, -EACCES, "results directory %s: permission denied",
-                       c->results_dir);
+    if (fd < 0 && (errno == EACCES || (errno == ENOTDIR && c->action == CONFIG_ONCE)))
+        return err_set(e, -errno, "results directory %s: %s", c->results_dir,
+                       strerror(errno));
     if (fd >= 0)
         close(fd);
     return 0;
@@ -284,7 +316,7 @@ static void app_init(struct app *a, const struct config *c, struct module_set *s
 
 static void app_deinit(struct app *a)
 {
-    uv_run(&a->loop, UV_RUN_DEFAULT);    /* close callbacks, work on the pool */
+    uv_run(&a->loop, UV_RUN_DEFAULT); /* close callbacks, work on the pool */
     http_server_free(a->http);
     pipeline_free(a->pipeline);
     store_free(a->store);
@@ -292,7 +324,7 @@ static void app_deinit(struct app *a)
 
     int rc = uv_loop_close(&a->loop);
 
-    assert(rc == 0);    /* a handle was not closed */
+    assert(rc == 0); /* a handle was not closed */
     (void)rc;
 }
 
@@ -309,10 +341,8 @@ int app_serve(const struct config *c)
         log_line(LOG_ERROR, "settings are wrong", "reason", e.text, NULL);
         return settings_status(&e);
     }
-    raise_descriptor_limit();
     app_init(&a, c, set);
-    for (size_t i = 0; i < c->notice_count; i++)
-        log_line(LOG_WARN, c->notices[i], NULL);
+    say_notices(c);
     rc = app_start(&a, &e);
     if (rc < 0) {
         log_line(LOG_ERROR, "cannot start", "reason", e.text, NULL);
@@ -384,9 +414,15 @@ int app_once(const struct config *c)
     int rc = 0;
 
     log_configure(c->log_level > LOG_WARN ? c->log_level : LOG_WARN, c->log_json);
+    say_notices(c);
     if (module_set_new(c, true, &set, &e) < 0) {
         log_line(LOG_ERROR, "settings are wrong", "reason", e.text, NULL);
         return settings_status(&e);
+    }
+    if (check_directory(c, &e) < 0) {
+        log_line(LOG_ERROR, "cannot scan", "reason", e.text, NULL);
+        module_set_unref(set);
+        return 1;
     }
     uv_loop_init(&loop);
 
@@ -396,10 +432,6 @@ int app_once(const struct config *c)
     struct once once = { .pipeline = pipeline };
     const struct source_sink sink = { &once, on_once_changed, on_once_settled };
 
-    if (check_directory(c, &e) < 0) {
-        log_line(LOG_ERROR, "cannot scan", "reason", e.text, NULL);
-        rc = 1;
-    }
     once.source = source_results_start(&loop, &options, store, self, &sink);
     uv_run(&loop, UV_RUN_DEFAULT);
     if (store_newest(store).failed)
@@ -414,7 +446,7 @@ int app_once(const struct config *c)
 
     int busy = uv_loop_close(&loop);
 
-    assert(busy == 0);    /* a handle was not closed */
+    assert(busy == 0); /* a handle was not closed */
     (void)busy;
     return rc;
 }
@@ -424,6 +456,7 @@ int app_check(const struct config *c, struct err *e)
     struct module_set *set;
 
     log_configure(LOG_WARN, c->log_json);
+    say_notices(c);
     if (module_set_new(c, true, &set, e) < 0)
         return settings_status(e);
     module_set_unref(set);

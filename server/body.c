@@ -40,7 +40,7 @@ static struct chunk *new_chunk(struct view text)
 {
     struct chunk *c = mem_zalloc(sizeof *c);
 
-    assert(text.n <= UINT32_MAX);
+    assert(text.n <= UINT32_MAX && (text.p || text.n == 0));
     c->refs = 1;
     c->n = (uint32_t)text.n;
     hash_of(text, c->hash);
@@ -151,7 +151,7 @@ void chunk_restore_text(struct chunk *c, struct gzip *g)
 
     bool good = gzip_text(g, (struct view){ c->z, c->zn }, c->text, c->n);
 
-    assert(good);    /* we made the block ourselves */
+    assert(good); /* we made the block ourselves */
     (void)good;
 }
 

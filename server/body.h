@@ -14,20 +14,20 @@
 
 struct chunk {
     unsigned refs;
-    uint32_t n;          /* bytes of text */
-    uint32_t zn;         /* bytes of z */
-    uint32_t crc;        /* of the text; with z */
-    uint32_t join_op;    /* gzip_join_op(n); with z */
-    uint64_t hash[2];    /* of the text */
-    char *text;          /* NULL: not kept, z has it */
-    char *z;             /* the block; NULL: not made */
-    struct chunk *alt;   /* what OpenMetrics has in its place; NULL: the same bytes */
+    uint32_t n;        /* bytes of text */
+    uint32_t zn;       /* bytes of z */
+    uint32_t crc;      /* of the text; with z */
+    uint32_t join_op;  /* gzip_join_op(n); with z */
+    uint64_t hash[2];  /* of the text */
+    char *text;        /* NULL: not kept, z has it */
+    char *z;           /* the block; NULL: not made */
+    struct chunk *alt; /* what OpenMetrics has in its place; NULL: the same bytes */
 };
 
-struct chunk *chunk_new(struct view text);     /* copies; one reference */
-struct chunk *chunk_new_deflated(struct view text, struct gzip *g);    /* no text kept */
+struct chunk *chunk_new(struct view text); /* copies; one reference */
+struct chunk *chunk_new_deflated(struct view text, struct gzip *g); /* no text kept */
 struct chunk *chunk_ref(struct chunk *c);
-void chunk_unref(struct chunk *c);             /* NULL is accepted */
+void chunk_unref(struct chunk *c); /* NULL is accepted */
 
 /* Takes the reference to alt. */
 void chunk_set_alt(struct chunk *c, struct chunk *alt);
@@ -51,35 +51,35 @@ void chunk_restore_text(struct chunk *c, struct gzip *g);
 size_t chunk_text_bytes(void);
 
 struct body_family {
-    const char *name;          /* as in the text format; lives as long as the program */
-    uint32_t first, count;     /* its chunks, the head first */
+    const char *name;      /* as in the text format; lives as long as the program */
+    uint32_t first, count; /* its chunks, the head first */
 };
 
 enum body_format { BODY_TEXT, BODY_OPENMETRICS, BODY_FORMATS };
 
 /* A body in one format. */
 struct body_form {
-    uint64_t bytes;            /* of the text */
-    uint64_t zbytes;           /* of all blocks; when prepared */
-    uint32_t crc;              /* of the text; when prepared */
-    bool prepared;             /* gzip can be sent */
-    bool settled;              /* whether it is joined: answers count on its pieces */
-    struct chunk *joined;      /* small bodies: all text in one chunk; NULL: not so */
+    uint64_t bytes;       /* of the text */
+    uint64_t zbytes;      /* of all blocks; when prepared */
+    uint32_t crc;         /* of the text; when prepared */
+    bool prepared;        /* gzip can be sent */
+    bool settled;         /* whether it is joined: answers count on its pieces */
+    struct chunk *joined; /* small bodies: all text in one chunk; NULL: not so */
 };
 
 struct body {
     unsigned refs;
-    uint64_t generation;       /* differs between any two bodies of a process */
-    struct chunk **chunks;     /* one reference each */
+    uint64_t generation;   /* differs between any two bodies of a process */
+    struct chunk **chunks; /* one reference each */
     uint32_t chunk_count, chunk_cap;
     struct body_family *families;
     uint32_t family_count, family_cap;
     struct body_form form[BODY_FORMATS];
 };
 
-struct body *body_new(void);                   /* empty; one reference */
+struct body *body_new(void); /* empty; one reference */
 struct body *body_ref(struct body *b);
-void body_unref(struct body *b);               /* NULL is accepted */
+void body_unref(struct body *b); /* NULL is accepted */
 
 /* While a body is made: opens a family, then adds its chunks. Takes the references. */
 void body_family(struct body *b, const char *name);

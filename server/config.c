@@ -10,8 +10,8 @@
 #define AT(field) offsetof(struct config, field)
 
 static const struct option own[] = {
-    { "results-dir", OPT_STRING, AT(results_dir), "RESULTS_DIR", "./test_results", "DIR",
-      "directory that the runs' results files appear in", "inputs" },
+    { "results-dir", OPT_STRING, AT(results_dir), "RESULTS_DIR", "./test_results",
+      "DIR", "directory that the runs' results files appear in", "inputs" },
     { "newest", OPT_STRING, AT(newest_text), NULL, "auto", "RULE",
       "which run is newest: by the time in the file names, else by modification time "
       "(auto), by name, or by mtime",
@@ -67,8 +67,8 @@ enum { OWN = sizeof own / sizeof *own };
 static const struct {
     const char *name, *notice;
 } ignored[] = {
-    { "RESULTS_EXPORTER_CACHE_SECONDS",
-      "RESULTS_EXPORTER_CACHE_SECONDS is ignored: changes are served when they happen" },
+    { "RESULTS_EXPORTER_CACHE_SECONDS", "RESULTS_EXPORTER_CACHE_SECONDS is ignored: "
+                                        "changes are served when they happen" },
     { "MODEL_PATH", "MODEL_PATH is ignored: models are not read from files" },
     { "PROMETHEUS_URL",
       "PROMETHEUS_URL is ignored: this version takes figures from the files alone" },
@@ -78,7 +78,8 @@ const struct option *config_options(void)
 {
     /* Written once, at the first call, before any thread is started. */
     static struct option table[OWN + MODULES_MAX + 1];
-    static char names[MODULES_MAX][64], variables[MODULES_MAX][64], ports[MODULES_MAX][8];
+    static char names[MODULES_MAX][64], variables[MODULES_MAX][64],
+        ports[MODULES_MAX][8];
 
     if (table[0].name)
         return table;
@@ -91,7 +92,8 @@ const struct option *config_options(void)
         buf_release(&b);
         buf_fmt(&b, "%s_EXPORTER_PORT", m->name);
         for (size_t k = 0; k < b.n; k++)
-            variables[i][k] = (char)(b.p[k] >= 'a' && b.p[k] <= 'z' ? b.p[k] - 32 : b.p[k]);
+            variables[i][k] =
+                (char)(b.p[k] >= 'a' && b.p[k] <= 'z' ? b.p[k] - 32 : b.p[k]);
         buf_release(&b);
         buf_fmt(&b, ":%u", m->default_port);
         memcpy(ports[i], b.p, b.n);
@@ -103,8 +105,9 @@ const struct option *config_options(void)
             .env = variables[i],
             .preset = ports[i],
             .value = "ADDR",
-            .help = "HOST:PORT, :PORT (all addresses), unix:/PATH, or \"\" for off; the "
-                    "variable holds a port alone",
+            .help =
+                "HOST:PORT, :PORT (all addresses), unix:/PATH, or \"\" for off; the "
+                "variable holds a port alone",
             .topic = "web",
         };
     }
@@ -162,9 +165,8 @@ static int check_module_option(const struct setting *s, struct err *e)
 
 static int apply(struct config *c, struct setting s, struct err *e)
 {
-    int rc = s.module < 0
-                 ? option_set(s.option, c, s.text, s.from, s.by_environment, e)
-                 : check_module_option(&s, e);
+    int rc = s.module < 0 ? option_set(s.option, c, s.text, s.from, s.by_environment, e)
+                          : check_module_option(&s, e);
 
     if (rc < 0)
         return rc;
@@ -221,7 +223,8 @@ static int read_variable(struct config *c, const struct option *o, int module,
     return 0;
 }
 
-static int read_variables(struct config *c, config_getenv *env, void *ctx, struct err *e)
+static int read_variables(struct config *c, config_getenv *env, void *ctx,
+                          struct err *e)
 {
     for (int m = -1; m < (int)registry_count; m++) {
         const struct option *o = m < 0 ? config_options() : registry[m]->options;
@@ -252,23 +255,24 @@ static int read_flags(struct config *c, int argc, char **argv, struct err *e)
                            argv[i]);
         arg = view_skip(arg, 2);
         view_split(&arg, '=', &name);
-        value = arg;    /* p is NULL when there was no '=' */
+        value = arg; /* p is NULL when there was no '=' */
 
         if (view_eq(name, VIEW("help"))) {
             c->action = CONFIG_HELP;
             c->help_topic = value.p ? value.p : i + 1 < argc ? argv[i + 1] : NULL;
             return 0;
         }
-        if (view_eq(name, VIEW("version")) && !value.p) {
+        if (view_eq(name, VIEW("version"))) {
             c->action = CONFIG_VERSION;
-            return 0;
+            return value.p ? err_set(e, -EINVAL, "--version: takes no value") : 0;
         }
 
         const struct option *o = find(name, &module);
 
         if (!o)
-            return err_set(e, -EINVAL, "unknown flag --%.*s; --help lists the topics, "
-                                       "--help all every flag",
+            return err_set(e, -EINVAL,
+                           "unknown flag --%.*s; --help lists the topics, "
+                           "--help all every flag",
                            VIEW_ARG(name));
 
         const char *from = keep(c, "--", name);
@@ -326,7 +330,7 @@ static int derive_endpoints(struct config *c, struct err *e)
             return -EINVAL;
         any = any || *c->listen[i];
     }
-    if (!any && (c->action == CONFIG_SERVE || c->action == CONFIG_HEALTH))
+    if (!any && c->action != CONFIG_ONCE)
         return err_set(e, -EINVAL, "every listen address is empty: nothing to serve");
     return 0;
 }
@@ -390,8 +394,8 @@ static int derive(struct config *c, struct err *e)
     if (derive_endpoints(c, e) < 0)
         return -EINVAL;
     if (c->once_module >= 0 && !c->on[c->once_module])
-        return err_set(e, -EINVAL, "--once %s: --only %s leaves that module out", c->once,
-                       c->only);
+        return err_set(e, -EINVAL, "--once %s: --only %s leaves that module out",
+                       c->once, c->only);
     return derive_rules(c, e);
 }
 

@@ -26,45 +26,45 @@ enum watch_mode { WATCH_AUTO, WATCH_INOTIFY, WATCH_POLL };
 
 /* A text somebody gave for an option, in the order in which they apply. */
 struct setting {
-    int module;                  /* index; -1: the server's own */
+    int module; /* index; -1: the server's own */
     const struct option *option;
-    const char *text;            /* NULL: a flag without value */
-    const char *from;            /* "--currency" or "environment variable CURRENCY" */
+    const char *text; /* NULL: a flag without value */
+    const char *from; /* "--currency" or "environment variable CURRENCY" */
     bool by_environment;
 };
 
 struct config {
     enum config_action action;
-    const char *help_topic;                 /* NULL: overview */
+    const char *help_topic; /* NULL: overview */
 
     const char *results_dir;
-    const char *listen[MODULES_MAX];        /* per module; "" is off */
-    bool on[MODULES_MAX];                   /* modules that compute at all (--only) */
+    const char *listen[MODULES_MAX]; /* per module; "" is off */
+    bool on[MODULES_MAX];            /* modules that compute at all (--only) */
     const char *only;
     const char *port;
-    const char *once;                       /* module name or "all" */
-    int once_module;                        /* index; -1: all */
+    const char *once; /* module name or "all" */
+    int once_module;  /* index; -1: all */
 
     const char *newest_text, *runs_text, *watch_text;
-    struct store_rules rules;               /* from them */
+    struct store_rules rules; /* from them */
     bool with_run_id;
     enum watch_mode watch;
     uint64_t poll_interval_ms;
-    uint64_t max_file_size;                 /* bytes */
+    uint64_t max_file_size; /* bytes */
     uint32_t max_scenarios;
 
     uint32_t max_connections;
     uint64_t read_timeout_ms;
-    uint64_t text_cache;                    /* bytes */
+    uint64_t text_cache; /* bytes */
 
     const char *log_level_text, *log_format_text;
     enum log_level log_level;
     bool log_json;
 
     bool check_config, health_check;
-    const char *model_path;                 /* accepted and ignored */
+    const char *model_path; /* accepted and ignored */
 
-    const char *notices[8];                 /* for the log, once it runs */
+    const char *notices[8]; /* for the log, once it runs */
     size_t notice_count;
 
     struct setting *settings;

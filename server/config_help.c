@@ -51,8 +51,8 @@ static void add_wrapped(struct buf *out, const char *text)
 
     while (view_split(&rest, ' ', &word)) {
         if (column + 1 + word.n > WIDTH) {
-            buf_fmt(out, "%s%*s", out->n && out->p[out->n - 1] != '\n' ? "\n" : "", INDENT,
-                    "");
+            buf_fmt(out, "%s%*s", out->n && out->p[out->n - 1] != '\n' ? "\n" : "",
+                    INDENT, "");
             column = INDENT;
         } else {
             buf_char(out, ' ');
@@ -116,8 +116,9 @@ static void add_overview(struct buf *out)
             "--help TOPIC shows the flags of a topic, --help all every flag:\n");
     for (size_t i = 0; i < TOPICS; i++)
         buf_fmt(out, "  %-10s%s\n", topics[i].name, topics[i].what);
-    buf_str(out, "\n--version prints version, revision, compiler and libraries. A flag wins "
-                 "over its\nenvironment variable, that wins over the default.\n");
+    buf_str(out,
+            "\n--version prints version, revision, compiler and libraries. A flag wins "
+            "over its\nenvironment variable, that wins over the default.\n");
 }
 
 bool config_help(const char *topic, struct buf *out)
@@ -142,6 +143,7 @@ bool config_help(const char *topic, struct buf *out)
         each(topics[i].name, add_plain, out);
     }
     if (known)
-        buf_str(out, "(in brackets the default, in parentheses the environment variable)\n");
+        buf_str(out,
+                "(in brackets the default, in parentheses the environment variable)\n");
     return known;
 }

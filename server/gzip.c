@@ -55,7 +55,7 @@ void gzip_deinit(struct gzip *g)
 void gzip_block(struct gzip *g, struct view text, struct buf *out)
 {
     z_stream *z = deflater(g);
-    size_t room = deflateBound(z, text.n) + 16;    /* the flush is an empty block */
+    size_t room = deflateBound(z, text.n) + 16; /* the flush is an empty block */
 
     assert(text.n <= UINT32_MAX && out->limit == 0);
     z->next_in = (Bytef *)(uintptr_t)text.p;
@@ -111,5 +111,5 @@ void gzip_tail(uint32_t crc, uint64_t n, char to[GZIP_TAIL_BYTES])
     to[0] = 0x03;
     to[1] = 0x00;
     put32(to + 2, crc);
-    put32(to + 6, (uint32_t)n);    /* modulo 2^32, as the RFC has it */
+    put32(to + 6, (uint32_t)n); /* modulo 2^32, as the RFC has it */
 }

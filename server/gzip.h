@@ -19,7 +19,7 @@ extern const char gzip_head[];
 enum { GZIP_HEAD_BYTES = 10, GZIP_TAIL_BYTES = 10 };
 
 /* What a deflater and an inflater need, made at first use. One thread at a time. */
-struct gzip {              /* zero-initialised */
+struct gzip { /* zero-initialised */
     void *deflate, *inflate;
 };
 void gzip_deinit(struct gzip *g);

@@ -10,8 +10,9 @@
 
 static int exchange(int fd, struct buf *answer)
 {
-    static const char request[] = "GET /health HTTP/1.1\r\nHost: localhost\r\n"
-                                  "User-Agent: encode_exporter\r\nConnection: close\r\n\r\n";
+    static const char request[] =
+        "GET /health HTTP/1.1\r\nHost: localhost\r\n"
+        "User-Agent: encode_exporter\r\nConnection: close\r\n\r\n";
 
     if (send(fd, request, sizeof request - 1, MSG_NOSIGNAL) != sizeof request - 1)
         return errno ? -errno : -EIO;
@@ -83,7 +84,8 @@ int health_ask(const char *listen_address, struct err *e)
         struct view rest = buf_as_view(&answer), line = { "", 0 };
 
         view_split(&rest, '\r', &line);
-        rc = err_set(e, -EPROTO, "%s: answered \"%.*s\"", listen_address, VIEW_ARG(line));
+        rc = err_set(e, -EPROTO, "%s: answered \"%.*s\"", listen_address,
+                     VIEW_ARG(line));
     }
     buf_deinit(&answer);
     return rc;

@@ -8,10 +8,10 @@
 #include <xxhash.h>
 
 enum {
-    TARGET = 128,    /* scenarios of a segment */
-    LARGE = 64,      /* a run of so many has segments of its own */
-    MOST = 192,      /* of a segment of small runs */
-    BORDER = 96,     /* one small run in 96 / (its scenarios) begins a segment */
+    TARGET = 128, /* scenarios of a segment */
+    LARGE = 64,   /* a run of so many has segments of its own */
+    MOST = 192,   /* of a segment of small runs */
+    BORDER = 96,  /* one small run in 96 / (its scenarios) begins a segment */
 };
 
 static void add_piece(struct layout *l, const struct run *run, uint32_t first,
@@ -34,7 +34,7 @@ static void add_piece(struct layout *l, const struct run *run, uint32_t first,
 
 void layout_make(struct layout *l, const struct served *served)
 {
-    uint32_t open = 0;    /* scenarios of the segment that small runs may still join */
+    uint32_t open = 0; /* scenarios of the segment that small runs may still join */
 
     l->piece_count = l->span_count = 0;
     for (size_t i = 0; i < served->run_count; i++) {

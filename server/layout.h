@@ -12,16 +12,16 @@
 
 #include "core/module.h"
 
-struct piece {              /* consecutive scenarios of one run */
+struct piece { /* consecutive scenarios of one run */
     const struct run *run;
     uint32_t first, count;
 };
 
-struct span {               /* consecutive pieces: one segment */
+struct span { /* consecutive pieces: one segment */
     size_t first, count;
 };
 
-struct layout {             /* zero-initialised: empty; reused by layout_make() */
+struct layout { /* zero-initialised: empty; reused by layout_make() */
     struct piece *pieces;
     size_t piece_count, piece_cap;
     struct span *spans;

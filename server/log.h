@@ -8,7 +8,7 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
-void log_configure(enum log_level least, bool json);
+void log_configure(enum log_level level, bool json);
 
 /*
  * msg is a short fixed sentence; the rest are pairs of key and value, both

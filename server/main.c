@@ -18,7 +18,8 @@ static const char *get_variable(void *ctx, const char *name)
 
 static int print(const struct buf *text)
 {
-    return fwrite(text->p, 1, text->n, stdout) == text->n && fflush(stdout) == 0 ? 0 : 1;
+    return fwrite(text->p, 1, text->n, stdout) == text->n && fflush(stdout) == 0 ? 0
+                                                                                 : 1;
 }
 
 static int help(const char *topic)
@@ -29,8 +30,9 @@ static int help(const char *topic)
     if (config_help(topic, &text))
         rc = print(&text);
     else
-        fprintf(stderr, "encode_exporter: --help %s: no such topic; topics are inputs, web, "
-                        "prices, process, all\n",
+        fprintf(stderr,
+                "encode_exporter: --help %s: no such topic; topics are inputs, web, "
+                "prices, process, all\n",
                 topic);
     buf_deinit(&text);
     return rc;
@@ -40,7 +42,8 @@ static int version(void)
 {
     struct buf text = { 0 };
 
-    buf_fmt(&text, "encode_exporter %s (revision %s, %s)\nlibuv %s, llhttp %d.%d.%d, %s\n",
+    buf_fmt(&text,
+            "encode_exporter %s (revision %s, %s)\nlibuv %s, llhttp %d.%d.%d, %s\n",
             version_text, version_revision, version_compiler, uv_version_string(),
             LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR, LLHTTP_VERSION_PATCH,
             json_library());
@@ -72,7 +75,7 @@ static int health(const struct config *c)
         fprintf(stderr, "encode_exporter: %s\n", e.text);
         return 1;
     }
-    return 1;    /* config_parse() lets no such configuration pass */
+    return 1; /* config_parse() lets no such configuration pass */
 }
 
 static int run(const struct config *c)

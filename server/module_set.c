@@ -1,53 +1,31 @@
 #include "server/module_set.h"
 
 #include "core/mem.h"
+#include "server/sources/opener.h"
 #include "server/version.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { FILE_LIMIT = 4 * 1024 * 1024 };    /* bytes of a file that an option names */
+enum { FILE_LIMIT = 4 * 1024 * 1024 }; /* bytes of a file that an option names */
 
-static int read_open(int fd, const char *path, struct buf *out, struct err *e)
+static int read_file(const char *path, struct buf *text, struct err *e)
 {
-    struct stat st;
+    struct stamp stamp;
+    struct err why;
+    int rc = opener_read_trusted(path, FILE_LIMIT, 0, text, &stamp, &why);
 
-    if (fstat(fd, &st) < 0)
-        return err_set(e, -errno, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(st.st_mode))
-        return err_set(e, -EINVAL, "%s: is not a regular file", path);
-    for (;;) {
-        char *to = buf_room(out, 65536);
-
-        if (!to)
-            return err_set(e, -EFBIG, "%s: is larger than %d bytes", path, FILE_LIMIT);
-
-        ssize_t n = read(fd, to, 65536);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_set(e, -errno, "%s: %s", path, strerror(errno));
-        if (n == 0)
-            return 0;
-        buf_commit(out, (size_t)n);
-    }
+    return rc < 0 ? err_set(e, rc, "%s: %s", path, why.text) : 0;
 }
 
-static int read_file(const char *path, struct buf *out, struct err *e)
+/* A file that cannot be read is a wrong value of its flag. */
+static int refuse_file(const struct option *o, struct err *e)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    char *reason = mem_strdup(e->text); /* e->text is written anew */
 
-    if (fd < 0)
-        return err_set(e, -errno, "%s: %s", path, strerror(errno));
-
-    int rc = read_open(fd, path, out, e);
-
-    close(fd);
-    return rc;
+    err_set(e, -EINVAL, "--%s: %s", o->name, reason);
+    free(reason);
+    return -EINVAL;
 }
 
 static int read_files(struct module_set *s, size_t module, bool first, struct err *e)
@@ -58,7 +36,7 @@ static int read_files(struct module_set *s, size_t module, bool first, struct er
 
         struct option_file *file =
             (struct option_file *)(void *)((char *)s->config[module] + o->offset);
-        struct buf text = { .limit = FILE_LIMIT };
+        struct buf text = { 0 };
 
         if (!file->path)
             continue;
@@ -66,21 +44,22 @@ static int read_files(struct module_set *s, size_t module, bool first, struct er
         int rc = read_file(file->path, &text, e);
 
         if (rc == -ENOENT && file->by_environment && first) {
-            log_line(LOG_WARN, "file named by an environment variable is not there", "flag",
-                     o->name, "reason", e->text, "served", "built-in values", NULL);
+            log_line(LOG_WARN, "file named by an environment variable is not there",
+                     "flag", o->name, "reason", e->text, "served", "built-in values",
+                     NULL);
             buf_deinit(&text);
             file->path = NULL;
             continue;
         }
         if (rc < 0) {
             buf_deinit(&text);
-            return rc;
+            return refuse_file(o, e);
         }
         if (s->text_count == sizeof s->texts / sizeof *s->texts) {
             buf_deinit(&text);
             return err_set(e, -E2BIG, "%s: too many files", file->path);
         }
-        s->texts[s->text_count++] = text.p;    /* freed with the set */
+        s->texts[s->text_count++] = text.p; /* freed with the set */
         file->text = buf_as_view(&text);
         if (!file->text.p)
             file->text = VIEW("");
@@ -100,14 +79,16 @@ static void name_variable(const struct config *c, struct err *e)
     if (!view_starts(rest, VIEW("--")))
         return;
     rest = view_skip(rest, 2);
-    view_split(&rest, ':', &flag);
-    for (size_t i = 0; rest.p && i < c->setting_count; i++)
+    for (flag = (struct view){ rest.p, 0 }; rest.n && *rest.p != ':' && *rest.p != ' ';
+         flag.n++)
+        rest = view_skip(rest, 1);
+    for (size_t i = 0; i < c->setting_count; i++)
         if (view_eq(view_of(c->settings[i].option->name), flag))
             last = &c->settings[i];
     if (last && last->by_environment) {
-        char *reason = mem_strdup(rest.p);    /* e->text is written anew */
+        char *reason = mem_strdup(rest.p); /* e->text is written anew */
 
-        err_set(e, e->code, "%s:%s", last->from, reason);
+        err_set(e, e->code, "%s%s", last->from, reason);
         free(reason);
     }
 }

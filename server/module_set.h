@@ -9,10 +9,10 @@
 #include "server/config.h"
 
 struct module_set {
-    unsigned refs;                       /* loop thread */
-    uint64_t version;                    /* differs between any two sets */
-    void *config[MODULES_MAX];           /* NULL: the module is off (--only) */
-    char *texts[MODULES_MAX * 4];        /* contents of files that options name */
+    unsigned refs;                /* loop thread */
+    uint64_t version;             /* differs between any two sets */
+    void *config[MODULES_MAX];    /* NULL: the module is off (--only) */
+    char *texts[MODULES_MAX * 4]; /* contents of files that options name */
     size_t text_count;
 };
 

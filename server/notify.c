@@ -28,8 +28,9 @@ void notify(const char *state)
         return;
 
     /* The manager that is not there any more cannot be told so. */
-    ssize_t sent = sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
-                          (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+    ssize_t sent =
+        sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
+               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
 
     (void)sent;
     close(fd);

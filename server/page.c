@@ -72,14 +72,17 @@ static void text(struct buf *b, const char *s)
 /* Four significant digits are what an eye compares; large numbers keep all of them. */
 static void number(struct buf *b, double v)
 {
+    double size = fabs(v);
     int decimals = 0;
 
     if (v != 0 && fabs(v) < 1e-6) {
         buf_fmt(b, "%.3g", v);
         return;
     }
-    for (double size = fabs(v); size > 0 && size < 1000 && decimals < 9; size *= 10)
+    while (size > 0 && size < 1000 && decimals < 9) {
+        size *= 10;
         decimals++;
+    }
     buf_fmt(b, "%.*f", decimals, v);
 }
 
@@ -126,6 +129,38 @@ static struct view port_of(const char *address)
     return view_of(colon + 1);
 }
 
+/* "host:9502" → "host"; empty if there is anything in it that no host's name has. */
+static struct view host_name(struct view host)
+{
+    struct view name = host;
+
+    for (size_t i = 0; i < host.n; i++) {
+        unsigned char c = (unsigned char)host.p[i];
+
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+              (c >= 'A' && c <= 'Z') || strchr(".-_[]:", c)))
+            return (struct view){ "", 0 };
+    }
+    if (host.n && host.p[host.n - 1] != ']') /* [::1] has no port */
+        for (size_t i = host.n; i > 0; i--)
+            if (host.p[i - 1] == ':') {
+                name.n = i - 1;
+                break;
+            }
+    return name;
+}
+
+static void link_to(struct buf *b, struct view host, struct view port)
+{
+    if (port.n && host.n)
+        buf_fmt(b, "<a href=\"http://%.*s:%.*s/metrics\">/metrics on port %.*s</a>",
+                VIEW_ARG(host), VIEW_ARG(port), VIEW_ARG(port));
+    else if (port.n)
+        buf_fmt(b, "/metrics on port %.*s", VIEW_ARG(port));
+    else
+        buf_str(b, "/metrics on its socket");
+}
+
 static void endpoints(const struct page_data *d, struct buf *b)
 {
     buf_str(b, "<h2>What is served</h2>\n<div class=\"wide\"><table>\n"
@@ -141,11 +176,10 @@ static void endpoints(const struct page_data *d, struct buf *b)
         if (i == d->here) {
             buf_str(b, "<a href=\"/metrics\">/metrics</a>");
         } else {
-            /* Which name this host goes by out there is the browser's knowledge. */
+            /* Which name this host goes by out there, the browser has said. */
             struct view port = port_of(e->address);
 
-            buf_str(b, port.n ? "/metrics on port " : "/metrics on its socket");
-            escaped(b, port);
+            link_to(b, host_name(d->host), port);
         }
         buf_str(b, "</td></tr>\n");
     }

@@ -29,7 +29,8 @@ struct page_data {
 
     struct page_endpoint endpoints[PAGE_ENDPOINTS_MAX];
     size_t endpoint_count;
-    size_t here; /* the one that was asked */
+    struct view host; /* that the page was asked at; empty: unknown */
+    size_t here;      /* the one that was asked */
 
     const char *results_dir;
     const char *watch; /* "inotify" or "poll" */

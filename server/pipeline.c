@@ -2,7 +2,7 @@
  * pipeline.c - from served runs to bodies.
  *
  * A build lays the served runs out in segments, keeps the segments that would come out
- * the same, and renders the others: up to INLINE_SCENARIOS of them at once on the loop,
+ * the same, and renders the others: up to INLINE_WEIGHT of them at once on the loop,
  * which is what a rewritten file of one run needs, more on the pool. Bodies are swapped
  * when the last segment is done, so that no answer mixes two states. There is one build
  * at a time; what changes meanwhile makes the next one.
@@ -15,6 +15,7 @@
 #include "server/layout.h"
 #include "server/segment.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <sys/time.h>
 
@@ -25,9 +26,9 @@
  */
 enum {
     SLICE_NS = 1000000,
-    WORTH_DROPPING = 4096,     /* bytes of a text; heads are shorter */
-    INLINE_SCENARIOS = 256,    /* about a millisecond of rendering */
-    WORKERS = 4,               /* as many as libuv's pool has by default */
+    WORTH_DROPPING = 4096, /* bytes of a text; heads are shorter */
+    INLINE_WEIGHT = 256,   /* about a millisecond of rendering */
+    WORKERS = 4,           /* as many as libuv's pool has by default */
 };
 
 struct worker {
@@ -37,13 +38,13 @@ struct worker {
 };
 
 struct build {
-    struct segment **segments;    /* of the whole layout; one reference each */
+    struct segment **segments; /* of the whole layout; one reference each */
     size_t count, cap;
-    size_t *dirty;                /* indices of those to render */
+    size_t *dirty; /* indices of those to render */
     size_t dirty_count, dirty_cap;
-    atomic_size_t next;           /* into dirty */
-    unsigned working;             /* workers on the pool */
-    struct chunk **overall;       /* per family; one reference each */
+    atomic_size_t next;     /* into dirty */
+    unsigned working;       /* workers on the pool */
+    struct chunk **overall; /* per family; one reference each */
     uint64_t event_ns;
 };
 
@@ -53,10 +54,10 @@ struct pipeline {
     struct self *self;
     struct module_set *set;
     void *memory[MODULES_MAX];
-    struct chunk **heads;         /* per family */
+    struct chunk **heads; /* per family */
     struct body *bodies[MODULES_MAX];
     struct layout layout;
-    struct segment **segments;    /* what the bodies are made of */
+    struct segment **segments; /* what the bodies are made of */
     size_t segment_count;
     struct build build;
     struct worker workers[WORKERS];
@@ -64,9 +65,9 @@ struct pipeline {
     uint64_t text_cache;
     uv_idle_t tidy;
     bool tidy_open;
-    size_t tidy_module;           /* whose body is being tidied */
-    uint32_t tidy_chunk;          /* and from which chunk on */
-    bool fits[MODULES_MAX];       /* its text is kept */
+    size_t tidy_module;     /* whose body is being tidied */
+    uint32_t tidy_chunk;    /* and from which chunk on */
+    bool fits[MODULES_MAX]; /* its text is kept */
     bool building, again, stopped;
     uint64_t again_ns;
     uint64_t repeated;
@@ -187,7 +188,8 @@ static void old_segments_init(struct old_segments *o, const struct pipeline *p)
     struct buf key = { 0 };
 
     for (size_t i = 0; i < p->segment_count; i++)
-        table_put(&o->by_key, arena_copy(&o->keys, key_of(p->segments[i]->pieces, &key)),
+        table_put(&o->by_key,
+                  arena_copy(&o->keys, key_of(p->segments[i]->pieces, &key)),
                   p->segments[i]);
     buf_deinit(&key);
 }
@@ -214,7 +216,19 @@ static void build_add(struct build *b, struct segment *s, bool dirty)
     b->segments[b->count++] = s;
 }
 
-/* Fills the build; returns how many scenarios are to be rendered. */
+/* What rendering some scenarios costs, in scenarios of ordinary names: the name stands in
+ * every line. */
+static uint64_t weight(const struct piece pieces[], size_t count)
+{
+    uint64_t n = 0;
+
+    for (size_t p = 0; p < count; p++)
+        for (uint32_t i = 0; i < pieces[p].count; i++)
+            n += 1 + pieces[p].run->scenarios[pieces[p].first + i]->name.n / 256;
+    return n;
+}
+
+/* Fills the build; returns the weight of what is to be rendered. */
 static uint64_t lay_out(struct pipeline *p, const struct served *served)
 {
     struct old_segments old = { 0 };
@@ -235,7 +249,7 @@ static uint64_t lay_out(struct pipeline *p, const struct served *served)
 
         struct segment *s = segment_new(pieces, span->count, p->set, before);
 
-        dirty += s->scenarios;
+        dirty += weight(pieces, span->count);
         build_add(&p->build, s, true);
     }
     buf_deinit(&key);
@@ -321,7 +335,8 @@ static void choose_fitting(struct pipeline *p)
                 (least == registry_count ||
                  body_bytes(p->bodies[i]) < body_bytes(p->bodies[least])))
                 least = i;
-        if (least == registry_count || body_bytes(p->bodies[least]) > p->text_cache - used)
+        if (least == registry_count ||
+            body_bytes(p->bodies[least]) > p->text_cache - used)
             return;
         used += body_bytes(p->bodies[least]);
         p->fits[least] = true;
@@ -475,10 +490,10 @@ static void build_start(struct pipeline *p, uint64_t event_ns)
     for (size_t i = 0; i < served->run_count; i++)
         p->repeated += served->runs[i]->repeated;
 
-    uint64_t scenarios = lay_out(p, served);
+    uint64_t dirty = lay_out(p, served);
 
     b->overall = make_overall(p, served);
-    if (scenarios <= INLINE_SCENARIOS) {
+    if (dirty <= INLINE_WEIGHT) {
         for (size_t i = 0; i < b->dirty_count; i++)
             segment_render(b->segments[b->dirty[i]], &p->scratch, false);
         commit(p);
@@ -508,7 +523,7 @@ void pipeline_publish(struct pipeline *p, uint64_t event_ns)
 
 void pipeline_configure(struct pipeline *p, struct module_set *set)
 {
-    module_set_unref(p->set);    /* segments under way hold it */
+    module_set_unref(p->set); /* segments under way hold it */
     p->set = set;
     pipeline_publish(p, 0);
 }
@@ -519,6 +534,7 @@ void pipeline_settled(struct pipeline *p, void (*f)(void *ctx), void *ctx)
         f(ctx);
         return;
     }
+    assert(!p->on_settled || p->on_settled == f); /* one waits at a time */
     p->on_settled = f;
     p->settled_ctx = ctx;
 }

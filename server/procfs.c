@@ -63,7 +63,7 @@ double procfs_parse_boot(struct view text)
 static double boot_unix_s(void)
 {
     static double known; /* it is asked for once: /proc/stat is slow to make */
-    struct buf text = { .limit = 1024 * 1024 };
+    struct buf text = { .limit = 1024UL * 1024 };
 
     if (known == 0) {
         slurp("/proc/stat", &text);
@@ -88,7 +88,7 @@ static double count_fds(void)
 
 void procfs_read(struct procfs *out)
 {
-    struct buf text = { .limit = 64 * 1024 };
+    struct buf text = { .limit = 64UL * 1024 };
     struct rusage use;
     struct rlimit files;
     double start = NAN, size = NAN, pages = NAN;

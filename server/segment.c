@@ -64,7 +64,8 @@ static bool piece_same(const struct piece *a, const struct piece *b)
         return false;
     if (a->run == b->run)
         return true;
-    if (!view_eq(a->run->id, b->run->id) || run_baseline(a->run) != run_baseline(b->run))
+    if (!view_eq(a->run->id, b->run->id) ||
+        run_baseline(a->run) != run_baseline(b->run))
         return false;
     for (uint32_t i = a->first; i < a->first + a->count; i++)
         if (a->run->scenarios[i] != b->run->scenarios[i] ||

@@ -13,13 +13,13 @@
 #include "core/render.h"
 
 struct segment {
-    unsigned refs;                /* loop thread */
-    struct module_set *set;       /* rendered with; one reference */
-    struct segment *before;       /* while it is rendered: chunks to take over */
-    struct chunk **chunks;        /* segment_families() of them; NULL: no sample */
+    unsigned refs;          /* loop thread */
+    struct module_set *set; /* rendered with; one reference */
+    struct segment *before; /* while it is rendered: chunks to take over */
+    struct chunk **chunks;  /* segment_families() of them; NULL: no sample */
     uint32_t scenarios;
     size_t piece_count;
-    struct piece pieces[];        /* one reference to each run */
+    struct piece pieces[]; /* one reference to each run */
 };
 
 /* Families of all modules together, and where those of one module begin. */

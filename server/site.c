@@ -30,6 +30,8 @@ static size_t bodies(void *ctx, int endpoint, struct body *out[REPLY_BODIES_MAX]
     for (size_t i = 0; i < registry_count; i++) {
         struct body *b = pipeline_body(s->pipeline, i);
 
+        if (!b && s->c->on[i])
+            return 0; /* nothing has been published yet */
         if (b && (endpoint < 0 || endpoint == (int)i))
             out[n++] = b;
     }
@@ -92,7 +94,8 @@ static void tell_size(struct site_state *s, size_t module)
     log_line(LOG_WARN, "answer is larger than VictoriaMetrics accepts by default",
              "endpoint", registry[module]->name, "bytes", digits(body_bytes(b), &bytes),
              "remedy",
-             "-promscrape.maxScrapeSize=256MB there, or serve fewer runs (--runs)", NULL);
+             "-promscrape.maxScrapeSize=256MB there, or serve fewer runs (--runs)",
+             NULL);
 }
 
 static void tell_dropped(struct site_state *s)
@@ -137,8 +140,9 @@ static void fill_scenarios(const struct site_state *s, const struct run *run,
         const struct place at = { run, x, run_baseline(run), run->ordinals[i] };
         struct page_scenario *row = &d->scenarios[d->scenario_count++];
 
-        *row = (struct page_scenario){ x->name, x->bitrate, x->resolution,
-                                       x->facts.duration_s, x->facts.energy_j, NAN,
+        *row = (struct page_scenario){ x->name,           x->bitrate,
+                                       x->resolution,     x->facts.duration_s,
+                                       x->facts.energy_j, NAN,
                                        x->facts.vmaf };
         for (size_t m = 0; m < registry_count; m++)
             if (set->config[m] && registry[m]->headline)
@@ -158,7 +162,7 @@ static void fill_about(const struct site_state *s, struct about *about)
     }
 }
 
-static void page(void *ctx, int endpoint, struct buf *html)
+static void page(void *ctx, int endpoint, struct view host, struct buf *html)
 {
     struct site_state *s = ctx;
     struct page_data *d = mem_zalloc(sizeof *d);
@@ -169,6 +173,7 @@ static void page(void *ctx, int endpoint, struct buf *html)
     struct timeval now;
 
     gettimeofday(&now, NULL);
+    d->host = host;
     d->version = version_text;
     d->revision = version_revision;
     d->ready = s->ready;
@@ -177,9 +182,9 @@ static void page(void *ctx, int endpoint, struct buf *html)
 
         if (module == endpoint)
             d->here = d->endpoint_count;
-        d->endpoints[d->endpoint_count++] = (struct page_endpoint){
-            registry[module]->title, http_server_address(s->http, i)
-        };
+        d->endpoints[d->endpoint_count++] =
+            (struct page_endpoint){ registry[module]->title,
+                                    http_server_address(s->http, i) };
     }
     d->results_dir = s->c->results_dir;
     d->watch = source_results_polling(s->source) ? "poll" : "inotify";
@@ -190,7 +195,8 @@ static void page(void *ctx, int endpoint, struct buf *html)
     d->newest = newest.id;
     d->newest_age_s = (double)now.tv_sec - (double)newest.mtime_ns / 1e9;
     d->newest_ok = !newest.failed;
-    d->newest_error = newest.failed ? source_results_problem(s->source, newest.id) : NULL;
+    d->newest_error =
+        newest.failed ? source_results_problem(s->source, newest.id) : NULL;
     if (run)
         fill_scenarios(s, run, d);
     fill_about(s, &about);

@@ -13,14 +13,14 @@ struct site_state {
     struct store *store;
     struct pipeline *pipeline;
     struct self *self;
-    const struct http_server *http;           /* set when there is one */
-    const struct source_results *source;      /* set when there is one */
+    const struct http_server *http;      /* set when there is one */
+    const struct source_results *source; /* set when there is one */
     int (*reload)(void *ctx, struct err *e);
     void *reload_ctx;
-    uint64_t seed;                            /* of this process, for entity tags */
+    uint64_t seed; /* of this process, for entity tags */
     bool ready;
-    bool told_size[MODULES_MAX];              /* the log has said it is large */
-    bool told_dropped;                        /* … that runs are left out */
+    bool told_size[MODULES_MAX]; /* the log has said it is large */
+    bool told_dropped;           /* … that runs are left out */
 };
 
 /* Also makes itself the source of self's snapshot. All pointers are borrowed. */

@@ -7,7 +7,7 @@ void bill_scenario(const struct scenario *s, double wall_clock_cores,
 {
     const struct facts *f = &s->facts;
     bool cpu_usage = !wall_clock_only && !isnan(f->core_seconds);
-    bool gpu_usage = !wall_clock_only && !isnan(f->gpu_core_seconds);
+    bool gpu_usage = cpu_usage && !isnan(f->gpu_core_seconds);
 
     *out = (struct bill){
         .energy_kwh = f->energy_j / JOULES_PER_KWH,

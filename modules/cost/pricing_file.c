@@ -281,7 +281,7 @@ static int read_rates_from(struct reader *r, const struct json_member *from)
 {
     struct at at = { .map = "exchange_rates", .name = from->key };
     char key[TEXT_MAX];
-    currency_id a, b;
+    currency_id a = 0, b = 0;
     double rate = NAN;
 
     if (read_currency(r, at, from->key, &a) < 0 ||

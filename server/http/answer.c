@@ -164,7 +164,8 @@ struct cursor {
     size_t offset;
 };
 
-static const struct answer_text *find_text(const struct answer *a, const struct cursor *c)
+static const struct answer_text *find_text(const struct answer *a,
+                                           const struct cursor *c)
 {
     for (uint32_t i = 0; i < a->text_count; i++)
         if (a->texts[i].part == c->part && a->texts[i].piece == c->piece)
@@ -191,7 +192,7 @@ static struct view make_text(struct answer *a, const struct cursor *c,
     bool good =
         gzip_text(a->gzip, (struct view){ chunk->z, chunk->zn }, text.p, chunk->n);
 
-    assert(good);    /* we made the block ourselves */
+    assert(good); /* we made the block ourselves */
     (void)good;
     a->texts[a->text_count++] = text;
     a->text_bytes += chunk->n;
@@ -203,9 +204,9 @@ static void forget_texts(struct answer *a)
 {
     uint32_t gone = 0;
 
-    while (gone < a->text_count && (a->texts[gone].part < a->part ||
-                                    (a->texts[gone].part == a->part &&
-                                     a->texts[gone].piece < a->piece))) {
+    while (gone < a->text_count &&
+           (a->texts[gone].part < a->part ||
+            (a->texts[gone].part == a->part && a->texts[gone].piece < a->piece))) {
         a->text_bytes -= a->texts[gone].n;
         free(a->texts[gone++].p);
     }

@@ -27,16 +27,16 @@ struct answer {
     struct reply reply;
     char head[ANSWER_HEAD_MAX];
     uint32_t head_n;
-    uint32_t part;         /* 0: head; 1: head of gzip; then each body; then the reply's
+    uint32_t part;  /* 0: head; 1: head of gzip; then each body; then the reply's
                               fixed bytes; its text; the end of gzip */
     uint32_t piece; /* of a body */
     size_t offset;  /* in the part, or in the piece */
-    uint64_t left;         /* bytes to go */
+    uint64_t left;  /* bytes to go */
     char tail[GZIP_TAIL_BYTES];
-    struct gzip *gzip;     /* borrowed */
-    struct answer_text *texts;    /* in the order of the answer; NULL: none needed yet */
+    struct gzip *gzip;         /* borrowed */
+    struct answer_text *texts; /* in the order of the answer; NULL: none needed yet */
     uint32_t text_count;
-    size_t text_bytes;     /* of texts */
+    size_t text_bytes; /* of texts */
 };
 
 /*
@@ -49,8 +49,7 @@ void answer_start(struct answer *a, bool keep_alive, bool http10, struct gzip *g
  * Points iov[] at the bytes that come next: at most `max` pieces of at most `bytes` in
  * all. Returns the number of pieces; 0 only when nothing is left.
  */
-unsigned answer_gather(struct answer *a, uv_buf_t iov[], unsigned max,
-                       size_t bytes);
+unsigned answer_gather(struct answer *a, uv_buf_t iov[], unsigned max, size_t bytes);
 
 /* So many of them are on their way. */
 void answer_advance(struct answer *a, size_t n);

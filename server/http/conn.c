@@ -25,6 +25,7 @@
 
 enum {
     BATCH_BYTES = 1024 * 1024,
+    SLOWEST = 256,    /* bytes a millisecond: who takes less holds old bytes */
     STALL_CHECKS = 6, /* looks at a slow client per write timeout */
     REFUSED_MAX = 32, /* connections beyond the limit that still get a 503 */
     LINGER_BYTES = 1024 * 1024,
@@ -67,6 +68,7 @@ struct conn {
     uint64_t timer_ms;    /* when the timer fires; 0: it is not running */
     size_t unsent;        /* at the last look */
     uint64_t moved_ms;    /* when a byte was last seen to move */
+    uint64_t late_ms;     /* when the answer under way must be out */
     size_t dropped;       /* bytes heard while lingering */
 };
 
@@ -271,6 +273,7 @@ static void send_answer(struct conn *c)
     }
     c->state = WRITING;
     c->moved_ms = uv_now(s->loop);
+    c->late_ms = c->moved_ms + s->limits.write_timeout_ms + c->answer.left / SLOWEST;
     uv_read_stop(&c->u.stream);
     watch_stall(c);
     write_batch(c);
@@ -390,7 +393,7 @@ static void on_stall(struct conn *c)
         c->unsent = unsent;
         c->moved_ms = now;
     }
-    if (now - c->moved_ms >= s->limits.write_timeout_ms) {
+    if (now - c->moved_ms >= s->limits.write_timeout_ms || now >= c->late_ms) {
         s->met[HTTP_LIMIT_WRITE_TIMEOUT]++;
         conn_close(c);
         return;

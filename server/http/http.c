@@ -57,6 +57,7 @@ static void open_field(struct http_reader *r, enum http_field f)
             return;
         /* buf_room() may have moved what the view points into */
         before = value(r, f);
+        assert(before.p);
         memcpy(to, before.p, before.n);
         memcpy(to + before.n, ", ", 2);
         buf_commit(&r->text, before.n + 2);

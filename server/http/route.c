@@ -127,6 +127,12 @@ static void metrics(const struct call *c, int endpoint, struct reply *out)
     size_t count = c->site->bodies(c->site->ctx, endpoint, bodies);
     struct names names = { 0 };
 
+    if (count == 0) {
+        /* An empty answer would say that there is nothing. */
+        say(out, 503, VIEW("the first scan is not finished\n"));
+        out->headers = "Retry-After: 1\r\n";
+        return;
+    }
     if (c->rq->query.n)
         names_of(c->rq->query, &names);
     out->status = 200;
@@ -178,7 +184,7 @@ static void page(const struct call *c, struct reply *out)
     out->status = 200;
     out->content_type = "text/html; charset=utf-8";
     out->headers = PAGE_HEADERS;
-    c->site->page(c->site->ctx, c->endpoint, &out->text);
+    c->site->page(c->site->ctx, c->endpoint, c->rq->host, &out->text);
 }
 
 static void style(const struct call *c, struct reply *out)

@@ -28,12 +28,14 @@ struct site {
     void *ctx;
     /*
      * Bodies of one endpoint (its index), or of all with endpoint < 0, in the order
-     * they are sent; borrowed. The process's own body comes last where it belongs.
+     * they are sent; borrowed. The process's own body comes last where it belongs. None
+     * before the first scan is served.
      */
     size_t (*bodies)(void *ctx, int endpoint, struct body *out[REPLY_BODIES_MAX]);
     bool (*ready)(void *ctx);
     int (*reload)(void *ctx, struct err *e);
-    void (*page)(void *ctx, int endpoint, struct buf *html);
+    /* host: of the request, as it came; may be empty. */
+    void (*page)(void *ctx, int endpoint, struct view host, struct buf *html);
     uint64_t seed; /* of this process: for entity tags */
 };
 

@@ -8,6 +8,7 @@
  */
 #include "server/sources/results_inner.h"
 #include "core/mem.h"
+#include "core/utf8.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -44,10 +45,11 @@ static void see(struct source_results *s, struct file *f, const struct look *loo
     if (waits) { /* the store is still waiting for this very file */
         f->stamp = look->stamp;
         f->again = false;
+        store_set_mtime(s->store, id_of(f), look->stamp.mtime_ns);
         reads_add(s->reads, f);
         return;
     }
-    store_see(s->store, id_of(f), look->stamp.mtime_ns, s->scanned == 0);
+    store_see(s->store, id_of(f), look->stamp.mtime_ns, s->scanned == 0 || f->at_start);
     f->known = true;
     f->stamp = look->stamp;
     f->again = f->reading;
@@ -90,6 +92,14 @@ static void leave_alone(struct source_results *s, struct file *f, const char *re
     file_set_ignored(&s->files, f, true);
 }
 
+/* A good file that nobody is reading got another time, and nothing else. */
+static bool touched_only(const struct file *f, const struct stamp *now)
+{
+    return f->known && !f->failing && !f->reading && !f->unread &&
+           f->stamp.dev == now->dev && f->stamp.ino == now->ino &&
+           f->stamp.size == now->size && f->stamp.mtime_ns != now->mtime_ns;
+}
+
 /* What lies at a run's name now. mask: what inotify said, 0: a scan asks. */
 static void judge(struct source_results *s, struct file *f, int rc, const char *reason,
                   const struct look *look, uint32_t mask)
@@ -102,6 +112,10 @@ static void judge(struct source_results *s, struct file *f, int rc, const char *
         return;
     }
     file_set_link(&s->files, f, look->is_link);
+    if (!utf8_valid(f->name)) { /* two such names may look the same as labels */
+        leave_alone(s, f, "its name is not UTF-8");
+        return;
+    }
     if (rc == OPENER_NOT_REGULAR) {
         leave_alone(s, f, reason);
         return;
@@ -109,6 +123,16 @@ static void judge(struct source_results *s, struct file *f, int rc, const char *
     if (f->irregular) {
         f->irregular = false;
         file_set_ignored(&s->files, f, false);
+    }
+
+    if (mask == IN_ATTRIB && touched_only(f, &look->stamp)) {
+        f->stamp = look->stamp;
+        f->racy = true; /* should a write be behind it, the next scan reads it */
+        f->rereads = 0;
+        store_set_mtime(s->store, id_of(f), look->stamp.mtime_ns);
+        s->wanted = true;
+        results_news(s);
+        return;
     }
 
     bool made = mask & IN_CREATE && (look->is_link || look->links > 1);
@@ -190,9 +214,11 @@ void results_look_at_next(struct source_results *s)
     } else if (!open_dir(s)) {
         /* The directory went meanwhile. Removals were seen; the rest has to wait. */
         f->unread = true;
-        if (mask & (IN_DELETE | IN_MOVED_FROM) && !(mask & (IN_MOVED_TO | IN_CREATE)))
-            results_drop(s, f);
-        else if (!f->known && !f->ignored)
+        if (s->dir_error != ENOENT && s->dir_error != ENOTDIR)
+            watch_retry(s->watch); /* no event tells when it passes */
+        if ((mask & (IN_DELETE | IN_MOVED_FROM) &&
+             !(mask & (IN_MOVED_TO | IN_CREATE))) ||
+            (!f->known && !f->ignored))
             results_drop(s, f);
     } else if (!f->is_run) {
         struct stat st;
@@ -282,6 +308,7 @@ static void apply_entry(struct source_results *s, const struct scan_entry *e)
     if (!f)
         f = files_add(&s->files, e->name);
     f->scan = s->scans;
+    f->at_start = s->scan_first;
     if (f->touched) /* will be looked at, later than the scan did */
         return;
     if (e->kind == NAME_RUN)
@@ -317,7 +344,8 @@ void results_scan_apply(struct source_results *s)
             scan_over(s);
             return;
         }
-        if (!s->lost[at]->gone)
+        /* What an event touched meanwhile may be there again, and will be looked at. */
+        if (!s->lost[at]->gone && !s->lost[at]->touched)
             results_drop(s, s->lost[at]);
         file_unpin(s->lost[at]);
     }

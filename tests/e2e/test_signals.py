@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import unittest
+import urllib.error
 import urllib.request
 
 import expo
@@ -78,9 +79,13 @@ class Ending(unittest.TestCase):
         harness.write_atomically(broken, "not JSON")
 
         def counted():
-            with urllib.request.urlopen(f"http://127.0.0.1:{port[1]}/metrics") as reply:
-                errors = expo.parse(reply.read()).value(
-                    "encode_exporter_file_errors_total", reason="invalid_json")
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port[1]}/metrics") as reply:
+                    errors = expo.parse(reply.read()).value(
+                        "encode_exporter_file_errors_total", reason="invalid_json")
+            except urllib.error.HTTPError as answer:
+                self.assertEqual(answer.code, 503)    # the first scan is not over
+                return False
             return errors == 1
         harness.wait_until(counted)
         process.terminate()

@@ -41,8 +41,9 @@ static int site_reload(void *ctx, struct err *e)
     return err_set(e, -22, "not JSON");
 }
 
-static void site_page(void *ctx, int endpoint, struct buf *html)
+static void site_page(void *ctx, int endpoint, struct view host, struct buf *html)
 {
+    (void)host;
     (void)ctx;
     buf_u64(html, (uint64_t)endpoint);
 }

@@ -82,5 +82,5 @@ int main(int argc, char **argv)
         closedir(dir);
     }
     printf("%zu inputs replayed\n", replayed);
-    return replayed ? 0 : 1;    /* an empty corpus proves nothing */
+    return replayed ? 0 : 1; /* an empty corpus proves nothing */
 }

@@ -64,7 +64,7 @@ static inline int host_try(struct host *h, const struct module *m, bool with_run
     if (rc < 0) {
         free(h->config);
         free(h->memory);
-        *h = (struct host){ 0 };
+        *h = (struct host){ .m = m };
     }
     return rc;
 }

@@ -17,7 +17,7 @@
 #include "core/view.h"
 
 /* |got - want| <= tolerance * max(1, |want|); NaN equals NaN, +Inf equals +Inf. */
-#define assert_near(got, want, tolerance) \
+#define assert_near(got, want, tolerance)                                              \
     assert_near_at((got), (want), (tolerance), #got, __FILE__, __LINE__)
 
 static inline void assert_near_at(double got, double want, double tolerance,
@@ -25,7 +25,8 @@ static inline void assert_near_at(double got, double want, double tolerance,
 {
     double size = fabs(want) > 1 ? fabs(want) : 1;
 
-    if ((isnan(got) && isnan(want)) || got == want || fabs(got - want) <= tolerance * size)
+    if ((isnan(got) && isnan(want)) || got == want ||
+        fabs(got - want) <= tolerance * size)
         return;
     print_error("%s: got %.17g, want %.17g\n", what, got, want);
     _fail(file, line);

@@ -117,7 +117,7 @@ static void a_chunk_knows_its_text_with_and_without_it(void **state)
     assert_true(chunk_is(c, VIEW("x 1\n")));
     assert_false(chunk_is(c, VIEW("x 2\n")));
     assert_true(chunk_is(none, VIEW("")));
-    chunk_drop_text(c);    /* no block yet: the text stays */
+    chunk_drop_text(c); /* no block yet: the text stays */
     assert_non_null(c->text);
     chunk_deflate(c, &g);
     chunk_drop_text(c);

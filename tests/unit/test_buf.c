@@ -43,10 +43,17 @@ static void doubles_are_the_shortest_text_that_reads_back(void **state)
         double v;
         const char *text;
     } cases[] = {
-        { 0, "0" },        { -0.0, "-0" },         { 0.3, "0.3" },
-        { 0.1 + 0.2, "0.30000000000000004" },      { 1767033591, "1767033591" },
-        { 29.97, "29.97" }, { INFINITY, "+Inf" },  { -INFINITY, "-Inf" },
-        { NAN, "NaN" },     { 5e-324, "5e-324" },  { 1e300, "1e+300" },
+        { 0, "0" },
+        { -0.0, "-0" },
+        { 0.3, "0.3" },
+        { 0.1 + 0.2, "0.30000000000000004" },
+        { 1767033591, "1767033591" },
+        { 29.97, "29.97" },
+        { INFINITY, "+Inf" },
+        { -INFINITY, "-Inf" },
+        { NAN, "NaN" },
+        { 5e-324, "5e-324" },
+        { 1e300, "1e+300" },
     };
 
     (void)state;
@@ -77,8 +84,8 @@ static void decimals_for_people_have_no_exponent(void **state)
 
 static void a_number_is_read_only_when_all_of_the_text_is_one(void **state)
 {
-    const char *const bad[] = { "",    " 1", "1 ", "0x10", "inf", "nan", "-inf",
-                                "1e999", "1,5", "--1", "+-1", "1k",  "-",   "." };
+    const char *const bad[] = { "",      " 1",  "1 ",  "0x10", "inf", "nan", "-inf",
+                                "1e999", "1,5", "--1", "+-1",  "1k",  "-",   "." };
     double v = 7;
 
     (void)state;

@@ -56,15 +56,20 @@ static void defaults_are_those_of_the_documentation(void **state)
 
 static void a_flag_wins_over_its_variable_and_that_over_the_default(void **state)
 {
-    const char *const env[] = { "RESULTS_DIR", "/env", "RESULTS_EXPORTER_PORT", "19502",
-                                "QOE_EXPORTER_PORT", "", NULL };
+    const char *const env[] = { "RESULTS_DIR",
+                                "/env",
+                                "RESULTS_EXPORTER_PORT",
+                                "19502",
+                                "QOE_EXPORTER_PORT",
+                                "",
+                                NULL };
     struct config c;
 
     (void)state;
     assert_int_equal(parse(&c, NONE, env, NULL), 0);
     assert_string_equal(c.results_dir, "/env");
     assert_string_equal(c.listen[0], ":19502");
-    assert_string_equal(c.listen[1], ":9503");    /* empty is not set */
+    assert_string_equal(c.listen[1], ":9503"); /* empty is not set */
     config_deinit(&c);
     assert_int_equal(parse(&c,
                            ARGUMENTS("--results-dir=/flag", "--results.listen-address",
@@ -82,7 +87,8 @@ static void old_ways_to_name_one_port_work_with_only(void **state)
     struct err e;
 
     (void)state;
-    assert_int_equal(parse(&c, ARGUMENTS("--port", "9600", "--only", "qoe"), NULL, NULL), 0);
+    assert_int_equal(
+        parse(&c, ARGUMENTS("--port", "9600", "--only", "qoe"), NULL, NULL), 0);
     assert_string_equal(c.listen[1], ":9600");
     assert_string_equal(c.listen[0], "");
     assert_true(c.on[1] && !c.on[0] && !c.on[2]);
@@ -153,15 +159,21 @@ static void a_wrong_variable_is_named_too(void **state)
 
     (void)state;
     assert_int_equal(parse(&c, NONE, env, &e), -EINVAL);
-    assert_string_equal(e.text, "environment variable COST_EXPORTER_PORT: \"http\" is not a "
-                                "port from 0 to 65535");
+    assert_string_equal(e.text,
+                        "environment variable COST_EXPORTER_PORT: \"http\" is not a "
+                        "port from 0 to 65535");
     config_deinit(&c);
 }
 
 static void what_predecessors_had_is_accepted_with_a_notice(void **state)
 {
-    const char *const env[] = { "RESULTS_EXPORTER_CACHE_SECONDS", "60", "MODEL_PATH", "/m",
-                                "PROMETHEUS_URL", "http://x", NULL };
+    const char *const env[] = { "RESULTS_EXPORTER_CACHE_SECONDS",
+                                "60",
+                                "MODEL_PATH",
+                                "/m",
+                                "PROMETHEUS_URL",
+                                "http://x",
+                                NULL };
     struct config c;
 
     (void)state;

@@ -287,9 +287,8 @@ static void the_page_tells_the_prices_in_force(void **state)
         "currencies | USD, SEK | \n",
         "CPU | 0.5 USD per core-hour | builtin\n",
         "GPU | 2.5 USD per GPU-hour | file\n",
-        "region eu-north-1 (where none is named) | 0.8 SEK per kWh, 0.12 kg CO2 per "
-        "kWh | "
-        "file of 2026-11-01, CO2 builtin: Nord Pool\n",
+        ("region eu-north-1 (where none is named) | 0.8 SEK per kWh, "
+         "0.12 kg CO2 per kWh | file of 2026-11-01, CO2 builtin: Nord Pool\n"),
         "region us-east-1 | 0.13 USD per kWh, 0.45 kg CO2 per kWh | builtin\n",
         "1 USD is | 10.5 SEK, 0.92 EUR | \n",
     };

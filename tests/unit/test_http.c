@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/mem.h"
 #include "server/http/http.h"
 
 enum { HEAD = 1024, BODY = 256 };
@@ -20,7 +21,7 @@ static enum http_event feed(struct http_reader *r, const char *text, size_t step
     while (at < n && event == HTTP_MORE) {
         size_t piece = n - at < step ? n - at : step;
         /* a copy of its own, so that reading past the piece is seen */
-        char *copy = malloc(piece);
+        char *copy = mem_alloc(piece);
         size_t took;
 
         memcpy(copy, text + at, piece);

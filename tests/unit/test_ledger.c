@@ -340,7 +340,7 @@ static void many_scenarios_and_runs_are_all_known_again(void **state)
         s[i] = used(name[i], 1, 0);
         all[i] = i;
     }
-    for (int again = 0; again < 2; again++)
+    for (int again = 0; again < 2; again++) {
         for (int r = 0; r < RUNS; r++) {
             const struct run *run;
 
@@ -354,6 +354,7 @@ static void many_scenarios_and_runs_are_all_known_again(void **state)
             ledger_remember(&d.ledger, &d.config, &diff, 1000);
             run_unref(run);
         }
+    }
     /* 40 · 500 kWh, once */
     assert_near(usd(&d, "default"), 20000, 1e-12);
     for (int r = 0; r < RUNS; r++) {

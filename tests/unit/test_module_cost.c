@@ -250,11 +250,11 @@ static void the_clock_bills_no_gpu_where_cores_are_known(void **state)
     /* 1 core-hour · 0.50; there is usage data, and it knows of no GPU */
     assert_near(sample(&h, "cost_compute_load_aware", NULL), 0.5, 0);
 
-    /* the other way round: cores by the clock, the GPU by its half hour of use */
+    /* cores by the clock: the GPU as well, whatever is known of its use */
     s.facts.core_seconds = NAN;
     s.facts.gpu_core_seconds = 1800;
     host_scenario(&h, &s);
-    assert_near(sample(&h, "cost_compute_load_aware", NULL), 1.5, 0);
+    assert_near(sample(&h, "cost_compute_load_aware", NULL), 2.5, 0);
     host_close(&h);
 }
 

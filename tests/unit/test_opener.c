@@ -202,6 +202,7 @@ static void a_look_tells_the_target_of_a_link(void **state)
 static int strikes;
 static size_t new_size;
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 ssize_t pread(int fd, void *to, size_t n, off_t at)
 {
     if (strikes > 0) {

@@ -83,8 +83,9 @@ static void a_wrong_text_leaves_the_field_and_says_what_is_allowed(void **state)
         { NUMBER, "abc", "--x: \"abc\" is not a number of at least 0" },
         { WHOLE, "1.5", "--x: \"1.5\" is not a whole number from 1 to 10" },
         { WHOLE, "11", "--x: \"11\" is not a whole number from 1 to 10" },
-        { SIZE, "5 MB", "--x: \"5 MB\" is not a size like 512KiB or 64MiB from 1 to "
-                        "1000000000000" },
+        { SIZE, "5 MB",
+          "--x: \"5 MB\" is not a size like 512KiB or 64MiB from 1 to "
+          "1000000000000" },
         { TIME, "2", "--x: \"2\" is not a duration like 500ms, 2s or 1m" },
     };
     struct fields before;
@@ -95,9 +96,9 @@ static void a_wrong_text_leaves_the_field_and_says_what_is_allowed(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct err e = { 0 };
 
-        assert_int_equal(option_set(&table[cases[i].option], &f, cases[i].text, "--x",
-                                    false, &e),
-                         -EINVAL);
+        assert_int_equal(
+            option_set(&table[cases[i].option], &f, cases[i].text, "--x", false, &e),
+            -EINVAL);
         assert_string_equal(e.text, cases[i].says);
     }
     assert_memory_equal(&f, &before, sizeof f);

@@ -50,8 +50,9 @@ static int fake_reload(void *ctx, struct err *e)
     return f->reload_rc ? err_set(e, f->reload_rc, "prices.json: not JSON") : 0;
 }
 
-static void fake_page(void *ctx, int endpoint, struct buf *html)
+static void fake_page(void *ctx, int endpoint, struct view host, struct buf *html)
 {
+    (void)host;
     (void)ctx;
     buf_fmt(html, "<p>%d</p>", endpoint);
 }

@@ -28,7 +28,7 @@ static void label_values_are_escaped_and_repaired(void **state)
     (void)state;
     labels_add(&s, &l, "x", VIEW("a\"b\\c\nd\te"));
     labels_add(&s, &l, "unknown", VIEW(""));
-    labels_add(&s, &l, "y", VIEW("\xff!"));    /* no UTF-8: one U+FFFD (EF BF BD) */
+    labels_add(&s, &l, "y", VIEW("\xff!")); /* no UTF-8: one U+FFFD (EF BF BD) */
     labels_add_u64(&s, &l, "n", 12);
     series_add(&s, 1, l, 1);
     rendered(&s, 1, "b{x=\"a\\\"b\\\\c\\nd\te\",y=\"\xef\xbf\xbd!\",n=\"12\"} 1\n");

@@ -4,9 +4,12 @@
 
 static const struct scenario *scenario(const char *name)
 {
-    struct scenario s = { .name = view_of(name), .encoder = VIEW("h264"),
-                          .preset = VIEW("veryfast"), .streams = VIEW("1"),
-                          .encoder_type = VIEW("cpu"), .output_ladder = VIEW("unknown") };
+    struct scenario s = { .name = view_of(name),
+                          .encoder = VIEW("h264"),
+                          .preset = VIEW("veryfast"),
+                          .streams = VIEW("1"),
+                          .encoder_type = VIEW("cpu"),
+                          .output_ladder = VIEW("unknown") };
 
     return scenario_new(&s);
 }
@@ -203,6 +206,55 @@ static void dropping_the_newest_brings_back_the_one_before(void **state)
     store_free(st);
 }
 
+static void assert_counts(const struct store *st, size_t n_served, size_t failed,
+                          size_t other)
+{
+    const struct store_counts n = store_count(st);
+
+    assert_int_equal(n.served, n_served);
+    assert_int_equal(n.failed, failed);
+    assert_int_equal(n.other, other);
+}
+
+static void every_file_is_counted_once_at_any_time(void **state)
+{
+    struct store *st = store(NEWEST_AUTO, 2, 0);
+    struct diff d;
+
+    (void)state;
+    see(st, OLD, 1);
+    see(st, MID, 2);
+    see(st, NEW, 3);
+    assert_counts(st, 0, 0, 3);
+    wanted(st, NEW " " MID);
+    put(st, run(MID, 1));
+    put(st, run(NEW, 1));
+    store_served(st);
+    assert_counts(st, 2, 0, 1);
+
+    /* What happens now is counted at once, and not only by the next plan. */
+    see(st, NEW, 4);
+    wanted(st, NEW);
+    store_fail(st, view_of(NEW));
+    assert_counts(st, 1, 1, 1);
+    assert_true(store_drop(st, view_of(OLD), &d));
+    store_diff_release(&d);
+    assert_true(store_drop(st, view_of(MID), &d));
+    store_diff_release(&d);
+    assert_counts(st, 0, 1, 0);
+    store_served(st);
+    assert_counts(st, 0, 1, 0); /* the good content of before is served */
+    see(st, NEW, 5);
+    wanted(st, NEW);
+    put(st, run(NEW, 1));
+    store_served(st);
+    assert_counts(st, 1, 0, 0);
+    assert_true(store_drop(st, view_of(NEW), &d));
+    store_diff_release(&d);
+    assert_counts(st, 0, 0, 0);
+    store_free(st);
+}
+
 static void a_file_seen_again_while_it_is_read_is_read_again(void **state)
 {
     struct store *st = store(NEWEST_AUTO, 1, 0);
@@ -211,7 +263,7 @@ static void a_file_seen_again_while_it_is_read_is_read_again(void **state)
     see(st, NEW, 1);
     wanted(st, NEW);
     see(st, NEW, 2);
-    wanted(st, "");    /* one read at a time */
+    wanted(st, ""); /* one read at a time */
     put(st, run(NEW, 1));
     wanted(st, NEW);
     store_free(st);
@@ -248,7 +300,7 @@ static void the_oldest_runs_are_left_out_past_the_limit(void **state)
     put(st, run(OLD, 2));
     served(st, MID " " NEW);
     assert_int_equal(store_count(st).scenarios_dropped, 2);
-    wanted(st, "");    /* not read again and again */
+    wanted(st, ""); /* not read again and again */
     assert_true(store_drop(st, view_of(MID), &d));
     store_diff_release(&d);
     wanted(st, OLD);
@@ -264,7 +316,8 @@ static void a_diff_names_what_is_new_or_different(void **state)
     const struct scenario *a = scenario("a"), *b = scenario("b"), *c = scenario("c");
     const struct scenario *x = scenario("x");
     const struct scenario *first[] = { a, b, c };
-    const struct scenario *then[] = { scenario_ref(a), x, scenario_ref(c), scenario("d") };
+    const struct scenario *then[] = { scenario_ref(a), x, scenario_ref(c),
+                                      scenario("d") };
     struct diff d;
 
     (void)state;
@@ -290,7 +343,7 @@ static void ten_thousand_files_come_and_go_in_any_order(void **state)
 
     (void)state;
     for (unsigned i = 0; i < N; i++) {
-        unsigned k = i * 7919 % N;    /* 7919 and 10000 have no common factor */
+        unsigned k = i * 7919 % N; /* 7919 and 10000 have no common factor */
 
         snprintf(id, sizeof id, "test_results_2026%04u_%06u", k, k);
         see(st, id, 1);
@@ -315,6 +368,7 @@ int main(void)
         cmocka_unit_test(a_broken_newest_leaves_the_next_and_says_so),
         cmocka_unit_test(the_last_good_content_stays_when_its_file_breaks),
         cmocka_unit_test(dropping_the_newest_brings_back_the_one_before),
+        cmocka_unit_test(every_file_is_counted_once_at_any_time),
         cmocka_unit_test(a_file_seen_again_while_it_is_read_is_read_again),
         cmocka_unit_test(several_runs_are_served_oldest_first),
         cmocka_unit_test(the_oldest_runs_are_left_out_past_the_limit),
