@@ -26,6 +26,7 @@
  */
 enum {
     SLICE_NS = 1000000,
+    CLOCK_EVERY = 16, /* chunks: looking at the clock costs more than most of them */
     WORTH_DROPPING = 4096, /* bytes of a text; heads are shorter */
     INLINE_WEIGHT = 256,   /* about a millisecond of rendering */
     WORKERS = 4,           /* as many as libuv's pool has by default */
@@ -373,7 +374,7 @@ static void on_tidy(uv_idle_t *handle)
         if (!body)
             continue;
         for (; p->tidy_chunk < body->chunk_count; p->tidy_chunk++) {
-            if (uv_hrtime() > until)
+            if (p->tidy_chunk % CLOCK_EVERY == 0 && uv_hrtime() > until)
                 return;
             tidy_chunk(p, p->tidy_module, body->chunks[p->tidy_chunk]);
         }

@@ -79,4 +79,13 @@ void read_job_run(struct read_job *job)
     }
     if (dirfd >= 0)
         close(dirfd);
+    if (job->tools->bulky) {
+        /* Here, on the pool: giving back the pages of a large file takes milliseconds. */
+        struct reader_tools *t = job->tools;
+
+        buf_deinit(&t->text);
+        results_parser_free(t->parser);
+        t->parser = results_parser_new();
+        t->bulky = false;
+    }
 }
