@@ -21,7 +21,7 @@ struct answer_text {
 };
 
 /* Texts made ahead: so much is all that a slow reader of a large answer costs. */
-enum { ANSWER_TEXTS_MAX = 64, ANSWER_TEXT_BYTES = 512 * 1024 };
+enum { ANSWER_TEXTS_MAX = 64, ANSWER_TEXT_BYTES = 128 * 1024 };
 
 struct answer {
     struct reply reply;
