@@ -304,6 +304,7 @@ void body_prepare(struct body *b, enum body_format f, struct gzip *g)
         form->crc = gzip_join(form->crc, c->crc, c->join_op);
         form->zbytes += c->zn;
     }
+    form->join_op = gzip_join_op(form->bytes);
     form->prepared = true;
 }
 

@@ -61,6 +61,7 @@ enum body_format { BODY_TEXT, BODY_OPENMETRICS, BODY_FORMATS };
 struct body_form {
     uint64_t bytes;       /* of the text */
     uint64_t zbytes;      /* of all blocks; when prepared */
+    uint32_t join_op;     /* gzip_join_op(bytes); when prepared */
     uint32_t crc;         /* of the text; when prepared */
     bool prepared;        /* gzip can be sent */
     bool settled;         /* whether it is joined: answers count on its pieces */

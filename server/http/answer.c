@@ -97,7 +97,7 @@ static uint64_t content_length(struct answer *a)
         const struct body_form *form = &r->bodies[i]->form[f];
 
         body_prepare(r->bodies[i], f, a->gzip);
-        crc = gzip_join(crc, form->crc, gzip_join_op(form->bytes));
+        crc = gzip_join(crc, form->crc, form->join_op);
         n += form->bytes;
         length += form->zbytes;
     }
@@ -152,10 +152,12 @@ void answer_start(struct answer *a, bool keep_alive, bool http10, struct gzip *g
     else if (http10)
         PUT(&t, "Connection: keep-alive\r\n");
     PUT(&t, "\r\n");
+    a->left = (size_t)(t.at - a->head) + (r->head ? 0 : length);
+    if (r->gzip && !r->head) /* begins right behind: one piece less to write */
+        put(&t, gzip_head, GZIP_HEAD_BYTES);
     a->head_n = (uint32_t)(t.at - a->head);
     a->part = a->piece = 0;
     a->offset = 0;
-    a->left = a->head_n + (r->head ? 0 : length);
 }
 
 /* A place in the answer. */
@@ -225,11 +227,9 @@ static size_t piece_bytes(const struct answer *a, struct cursor *c)
 
         if (c->part == 0) {
             n = a->head_n;
-        } else if (c->part == 1) {
-            n = r->gzip ? GZIP_HEAD_BYTES : 0;
-        } else if (c->part < r->body_count + 2) {
+        } else if (c->part <= r->body_count) {
             enum body_format f = format_of(r);
-            struct body *b = r->bodies[c->part - 2];
+            struct body *b = r->bodies[c->part - 1];
 
             for (uint32_t count = body_pieces(b, f); c->piece < count;
                  c->piece++, c->offset = 0) {
@@ -240,12 +240,12 @@ static size_t piece_bytes(const struct answer *a, struct cursor *c)
                     return n;
             }
             continue;
-        } else if (c->part == r->body_count + 2) {
+        } else if (c->part == r->body_count + 1) {
             n = r->fixed.n;
-        } else if (c->part == r->body_count + 3) {
+        } else if (c->part == r->body_count + 2) {
             n = r->text.n;
         } else {
-            assert(c->part == r->body_count + 4 && r->gzip);
+            assert(c->part == r->body_count + 3 && r->gzip);
             n = GZIP_TAIL_BYTES;
         }
         if (c->offset < n)
@@ -260,11 +260,9 @@ static struct view piece_at(struct answer *a, const struct cursor *c)
 
     if (c->part == 0)
         return (struct view){ a->head, a->head_n };
-    if (c->part == 1)
-        return (struct view){ gzip_head, GZIP_HEAD_BYTES };
-    if (c->part < r->body_count + 2) {
+    if (c->part <= r->body_count) {
         const struct chunk *chunk =
-            body_piece(r->bodies[c->part - 2], format_of(r), c->piece);
+            body_piece(r->bodies[c->part - 1], format_of(r), c->piece);
 
         if (r->gzip)
             return (struct view){ chunk->z, chunk->zn };
@@ -272,9 +270,9 @@ static struct view piece_at(struct answer *a, const struct cursor *c)
             return (struct view){ chunk->text, chunk->n };
         return make_text(a, c, chunk);
     }
-    if (c->part == r->body_count + 2)
+    if (c->part == r->body_count + 1)
         return r->fixed;
-    if (c->part == r->body_count + 3)
+    if (c->part == r->body_count + 2)
         return buf_as_view(&r->text);
     return (struct view){ a->tail, GZIP_TAIL_BYTES };
 }

@@ -27,8 +27,8 @@ struct answer {
     struct reply reply;
     char head[ANSWER_HEAD_MAX];
     uint32_t head_n;
-    uint32_t part;  /* 0: head; 1: head of gzip; then each body; then the reply's
-                              fixed bytes; its text; the end of gzip */
+    uint32_t part;  /* 0: head, with that of gzip; then each body; then the reply's
+                      fixed bytes; its text; the end of gzip */
     uint32_t piece; /* of a body */
     size_t offset;  /* in the part, or in the piece */
     uint64_t left;  /* bytes to go */
