@@ -10,7 +10,7 @@ files() {
     if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
         git ls-files --cached --others --exclude-standard
     else
-        find . -name build -prune -o -name __pycache__ -prune -o -type f -print | sed 's|^\./||'
+        find . -name .git -prune -o -name build -prune -o -name __pycache__ -prune -o -type f -print | sed 's|^\./||'
     fi | grep -vE '^(LICENSE|tests/lint/text\.sh)$|^tests/fuzz/corpus/' | sort
 }
 
