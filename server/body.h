@@ -32,7 +32,8 @@ void chunk_unref(struct chunk *c); /* NULL is accepted */
 /* Takes the reference to alt. */
 void chunk_set_alt(struct chunk *c, struct chunk *alt);
 
-/* True if c's text is this one. */
+/* True if c's text is this one, by its 128-bit hash: any thread, since texts and blocks
+ * come and go on the loop while the pool compares. */
 bool chunk_is(const struct chunk *c, struct view text);
 
 /* True if both say the same, in both formats. */
