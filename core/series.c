@@ -75,19 +75,6 @@ void labels_add_u64(struct series *s, struct labels *l, const char *name,
     end(s, l);
 }
 
-struct labels labels_copy(struct series *s, struct labels l)
-{
-    struct labels copy = labels_open(s);
-    char *to = l.n ? buf_room(&s->text, l.n) : NULL;
-
-    if (to) {
-        memcpy(to, s->text.p + l.at, l.n);
-        buf_commit(&s->text, l.n);
-    }
-    end(s, &copy);
-    return copy;
-}
-
 static bool letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';

@@ -56,9 +56,6 @@ void labels_add(struct series *s, struct labels *l, const char *name,
 void labels_add_u64(struct series *s, struct labels *l, const char *name,
                     uint64_t value);
 
-/* A new set that begins as a copy of l; further adds extend the copy. */
-struct labels labels_copy(struct series *s, struct labels l);
-
 /* Label name from free text: [a-zA-Z_][a-zA-Z0-9_]*, other bytes become '_'. */
 void labels_add_named(struct series *s, struct labels *l, struct view name,
                       struct view value);

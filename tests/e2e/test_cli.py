@@ -306,6 +306,14 @@ class Addresses(unittest.TestCase):
             self.assertTrue(head.startswith(b"HTTP/1.1 200 "), head)
             self.assertIn("cost_total_load_aware", expo.parse(body))
 
+    def test_descriptors_are_kept_for_files(self):
+        # 200 descriptors, 128 of them for other things than clients.
+        with harness.Exporter(files=harness.data_files("go-era"),
+                              wrapper=("prlimit", "--nofile=200:200")) as e:
+            self.assertRegex(e.wait_log("fewer connections than --web.max-connections"),
+                             r"connections=72\b")
+            self.assertEqual(e.get("cost").status, 200)
+
     def test_a_port_that_is_taken_is_one_line_and_status_1(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))

@@ -68,21 +68,6 @@ static void unknown_adds_nothing_and_zero_is_a_value(void **state)
     series_deinit(&s);
 }
 
-static void a_copied_label_set_grows_on_its_own(void **state)
-{
-    struct series s = { 0 };
-    struct labels l = labels_open(&s), more;
-
-    (void)state;
-    labels_add(&s, &l, "a", VIEW("1"));
-    more = labels_copy(&s, l);
-    labels_add(&s, &more, "b", VIEW("2"));
-    series_add(&s, 1, l, 1);
-    series_add(&s, 1, more, 2);
-    rendered(&s, 1, "b{a=\"1\"} 1\nb{a=\"1\",b=\"2\"} 2\n");
-    series_deinit(&s);
-}
-
 static void free_text_becomes_a_label_name(void **state)
 {
     struct series s = { 0 };
@@ -122,7 +107,6 @@ int main(void)
         cmocka_unit_test(label_values_are_escaped_and_repaired),
         cmocka_unit_test(samples_come_grouped_by_family_in_the_order_they_were_added),
         cmocka_unit_test(unknown_adds_nothing_and_zero_is_a_value),
-        cmocka_unit_test(a_copied_label_set_grows_on_its_own),
         cmocka_unit_test(free_text_becomes_a_label_name),
         cmocka_unit_test(suffixes_and_heads_are_those_of_the_format),
     };
