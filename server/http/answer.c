@@ -160,6 +160,17 @@ void answer_start(struct answer *a, bool keep_alive, bool http10, struct gzip *g
     a->offset = 0;
 }
 
+void answer_start_ready(struct answer *a, struct ready_answer *ready)
+{
+    a->ready = ready;
+    a->reply.status = 200;
+    a->reply.fixed = (struct view){ ready->p, ready->n };
+    a->head_n = 0;
+    a->part = a->piece = 0;
+    a->offset = 0;
+    a->left = ready->n;
+}
+
 /* A place in the answer. */
 struct cursor {
     uint32_t part, piece;
@@ -331,6 +342,8 @@ void answer_release(struct answer *a)
     a->texts = NULL;
     a->text_count = 0;
     a->text_bytes = 0;
+    ready_answer_unref(a->ready);
+    a->ready = NULL;
     reply_deinit(&a->reply);
     memset(&a->reply, 0, sizeof(a->reply));
     a->left = 0;

@@ -9,7 +9,7 @@
 
 #include <uv.h>
 
-#include "server/http/route.h"
+#include "server/http/ready.h"
 
 enum { ANSWER_HEAD_MAX = 640, ANSWER_PIECES_MAX = 1024 /* IOV_MAX of Linux */ };
 
@@ -33,8 +33,9 @@ struct answer {
     size_t offset;  /* in the part, or in the piece */
     uint64_t left;  /* bytes to go */
     char tail[GZIP_TAIL_BYTES];
-    struct gzip *gzip;         /* borrowed */
-    struct answer_text *texts; /* in the order of the answer; NULL: none needed yet */
+    struct ready_answer *ready; /* in place of all that; NULL: put together here */
+    struct gzip *gzip;          /* borrowed */
+    struct answer_text *texts;  /* in the order of the answer; NULL: none needed yet */
     uint32_t text_count;
     size_t text_bytes; /* of texts */
 };
@@ -44,6 +45,9 @@ struct answer {
  * the Connection field. gzip lives as long as the answer.
  */
 void answer_start(struct answer *a, bool keep_alive, bool http10, struct gzip *gzip);
+
+/* The same with bytes that are there already; takes the reference. */
+void answer_start_ready(struct answer *a, struct ready_answer *ready);
 
 /*
  * Points iov[] at the bytes that come next: at most `max` pieces of at most `bytes` in

@@ -279,17 +279,50 @@ static void send_answer(struct conn *c)
     write_batch(c);
 }
 
+/* Keeps the answer that was just started for the next request in the same words. */
+static void keep_ready(struct conn *c, const struct ready_key *key)
+{
+    struct http_server *s = c->server;
+    struct view pieces[ANSWER_PIECES_MAX];
+    size_t n = c->answer.left;
+    unsigned count;
+
+    if (c->answer.reply.status != 200 || n > READY_BYTES_MAX)
+        return;
+    count = answer_gather(&c->answer, s->iov, ANSWER_PIECES_MAX, n);
+    for (unsigned i = 0; i < count; i++) {
+        pieces[i] = (struct view){ s->iov[i].base, s->iov[i].len };
+        n -= s->iov[i].len;
+    }
+    if (n == 0)
+        ready_keep(&s->ready, key, pieces, count, c->answer.left);
+}
+
 static void answer_request(struct conn *c)
 {
     struct http_server *s = c->server;
     struct request rq;
+    struct ready_key key;
+    struct ready_answer *ready = NULL;
+    bool plain; /* an answer to it says nothing of the connection */
 
     c->began_ns = uv_hrtime();
     c->timed = true;
     c->keep_alive = c->reader.keep_alive;
     http_request(&c->reader, &rq);
-    route(&s->site, c->endpoint, &rq, &c->answer.reply);
-    answer_start(&c->answer, c->keep_alive && !s->stopping, c->reader.http10, &s->gzip);
+    plain = c->keep_alive && !s->stopping && !c->reader.http10 &&
+            ready_asked(&s->site, c->endpoint, &rq, &key);
+    if (plain)
+        ready = ready_find(&s->ready, &key);
+    if (ready) {
+        answer_start_ready(&c->answer, ready);
+    } else {
+        route(&s->site, c->endpoint, &rq, &c->answer.reply);
+        answer_start(&c->answer, c->keep_alive && !s->stopping, c->reader.http10,
+                     &s->gzip);
+        if (plain)
+            keep_ready(c, &key);
+    }
     send_answer(c);
 }
 

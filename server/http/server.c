@@ -147,6 +147,7 @@ void http_server_free(struct http_server *s)
     if (!s)
         return;
     assert(!s->listeners && !s->conns && !s->timer_open);
+    ready_clear(&s->ready);
     gzip_deinit(&s->gzip);
     free(s);
 }

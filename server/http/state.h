@@ -33,7 +33,8 @@ struct http_server {
     http_server_done_fn *done;
     void *done_ctx;
 
-    struct gzip gzip; /* for what answers need beyond what is ready */
+    struct ready ready; /* answers to the scrapes that come again and again */
+    struct gzip gzip;   /* for what answers need beyond what is ready */
 
     /* Used within one callback and free again when it returns. */
     uv_buf_t iov[ANSWER_PIECES_MAX];

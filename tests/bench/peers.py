@@ -23,7 +23,6 @@ http {{
     types {{ }}
     default_type "text/plain; version=0.0.4; charset=utf-8";
     sendfile on;
-    tcp_nopush on;
     tcp_nodelay on;
     gzip off;
     gzip_static on;
