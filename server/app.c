@@ -230,7 +230,11 @@ static int open_http(struct app *a, struct err *e)
 
     http_limits_init(&limits);
     limits.max_connections = fitting_connections(a->c->max_connections);
+    limits.max_per_peer = a->c->max_per_peer;
     limits.read_timeout_ms = (unsigned)a->c->read_timeout_ms;
+    limits.idle_timeout_ms = (unsigned)a->c->idle_timeout_ms;
+    limits.write_timeout_ms = (unsigned)a->c->write_timeout_ms;
+    limits.slow_bytes = a->c->slow_bytes;
     a->http = http_server_new(&a->loop, &site, a->self, &limits);
     a->site.http = a->http;
     for (size_t i = 0; i < registry_count; i++) {

@@ -13,7 +13,7 @@
  * and compressing anew cost more than the pieces do. */
 enum { JOIN_BYTES = 256 * 1024, JOIN_CHUNKS = 3 };
 
-static atomic_size_t text_bytes;
+static atomic_size_t text_bytes, block_bytes;
 
 /* ---- chunks ------------------------------------------------------------------------- */
 
@@ -34,6 +34,12 @@ static char *new_text(size_t n)
 size_t chunk_text_bytes(void)
 {
     return atomic_load_explicit(&text_bytes, memory_order_relaxed);
+}
+
+size_t chunk_kept_bytes(void)
+{
+    return chunk_text_bytes() +
+           atomic_load_explicit(&block_bytes, memory_order_relaxed);
 }
 
 static struct chunk *new_chunk(struct view text)
@@ -64,6 +70,7 @@ static void make_block(struct chunk *c, struct view text, struct gzip *g)
     gzip_block(g, text, &block);
     c->z = mem_resize(block.p, block.n, 1);
     c->zn = (uint32_t)block.n;
+    atomic_fetch_add_explicit(&block_bytes, c->zn, memory_order_relaxed);
     c->crc = gzip_crc(text);
     c->join_op = gzip_join_op(c->n);
 }
@@ -96,6 +103,7 @@ void chunk_unref(struct chunk *c)
     if (!c || --c->refs > 0)
         return;
     free_text(c);
+    atomic_fetch_sub_explicit(&block_bytes, c->zn, memory_order_relaxed);
     free(c->z);
     chunk_unref(c->alt);
     free(c);
@@ -205,6 +213,22 @@ void body_add(struct body *b, struct chunk *c)
     b->families[b->family_count - 1].count++;
     b->form[BODY_TEXT].bytes += c->n;
     b->form[BODY_OPENMETRICS].bytes += c->alt ? c->alt->n : c->n;
+}
+
+static size_t kept_bytes(const struct chunk *c)
+{
+    return c ? (c->text ? c->n : 0) + c->zn + kept_bytes(c->alt) : 0;
+}
+
+size_t body_kept_bytes(const struct body *b)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < b->chunk_count; i++)
+        n += kept_bytes(b->chunks[i]);
+    for (size_t f = 0; f < BODY_FORMATS; f++)
+        n += kept_bytes(b->form[f].joined);
+    return n;
 }
 
 static bool among(struct view name, const struct view names[], size_t count)

@@ -51,6 +51,9 @@ void chunk_restore_text(struct chunk *c, struct gzip *g);
 /* Bytes of all texts that are kept, of all chunks of the process. Any thread. */
 size_t chunk_text_bytes(void);
 
+/* The same with their blocks. */
+size_t chunk_kept_bytes(void);
+
 struct body_family {
     const char *name;      /* as in the text format; lives as long as the program */
     uint32_t first, count; /* its chunks, the head first */
@@ -97,6 +100,9 @@ static inline uint64_t body_bytes(const struct body *b)
 {
     return b->form[BODY_TEXT].bytes;
 }
+
+/* Bytes of texts and blocks that b keeps alive, whether or not it shares them. */
+size_t body_kept_bytes(const struct body *b);
 
 /*
  * Small bodies of many chunks are joined: the system call costs by the piece, and one

@@ -40,6 +40,23 @@ static const struct option own[] = {
       "connections at a time, over all endpoints", "web", .min = 1, .max = 1000000 },
     { "web.read-timeout", OPT_DURATION, AT(read_timeout_ms), NULL, "10s", "D",
       "time for a client to send a whole request", "web", .min = 1, .max = 8.64e7 },
+    { "web.max-connections-per-peer", OPT_U32, AT(max_per_peer), NULL, "0", "N",
+      "of one address (of IPv6: one /64); 0: half of --web.max-connections, and "
+      "loopback is free of it",
+      "web", .min = 0, .max = 1000000 },
+    { "web.idle-timeout", OPT_DURATION, AT(idle_timeout_ms), NULL, "5m", "D",
+      "time between two requests of a connection", "web", .min = 1, .max = 8.64e7 },
+    { "web.write-timeout", OPT_DURATION, AT(write_timeout_ms), NULL, "30s", "D",
+      "time for a client to take the next byte of its answer", "web", .min = 1,
+      .max = 8.64e7 },
+    { "web.slow-memory", OPT_SIZE, AT(slow_bytes), NULL, "64MiB", "SIZE",
+      "what slow readers may keep of answers that are served no more; past it the "
+      "slowest are closed",
+      "web", .min = 1, .max = 1e15 },
+    { "web.allowed-host", OPT_STRING, AT(allowed_hosts), NULL, "", "LIST",
+      "names by which browsers may send requests that change something, besides IP "
+      "addresses and localhost",
+      "web" },
     { "web.text-cache", OPT_SIZE, AT(text_cache), NULL, "16MiB", "SIZE",
       "text kept ready for clients that take no gzip; larger answers are inflated as "
       "they are sent",

@@ -53,9 +53,11 @@ struct config {
     uint64_t max_file_size; /* bytes */
     uint32_t max_scenarios;
 
-    uint32_t max_connections;
-    uint64_t read_timeout_ms;
-    uint64_t text_cache; /* bytes */
+    uint32_t max_connections, max_per_peer;
+    uint64_t read_timeout_ms, idle_timeout_ms, write_timeout_ms;
+    uint64_t slow_bytes;
+    const char *allowed_hosts; /* separated by commas */
+    uint64_t text_cache;       /* bytes */
 
     const char *log_level_text, *log_format_text;
     enum log_level log_level;

@@ -35,6 +35,7 @@ enum {
     LAST_CHANGE,
     WATCH_INFO,
     REQUESTS,
+    REFUSED,
     CONNECTIONS,
     REQUEST_SECONDS,
     FAMILIES,
@@ -92,6 +93,9 @@ static const struct family families[FAMILIES] = {
                      GAUGE },
     [REQUESTS] = { "encode_exporter_http_requests_total",
                    "HTTP answers sent, by endpoint and status code.", COUNTER },
+    [REFUSED] = { "encode_exporter_http_refused_total",
+                  "Requests refused and connections ended by a limit, by reason.",
+                  COUNTER },
     [CONNECTIONS] = { "encode_exporter_http_connections", "HTTP connections open now.",
                       GAUGE },
     [REQUEST_SECONDS] = { "encode_exporter_http_request_seconds",
@@ -345,7 +349,8 @@ static void add_input(const struct self *s, const struct self_snapshot *now,
                1);
 }
 
-static void add_http(const struct self *s, struct series *out)
+static void add_http(const struct self *s, const struct self_snapshot *now,
+                     struct series *out)
 {
     for (size_t i = 0; i < s->answer_count; i++) {
         struct labels l = one_label(out, "endpoint", s->answers[i].endpoint);
@@ -353,6 +358,10 @@ static void add_http(const struct self *s, struct series *out)
         labels_add_u64(out, &l, "code", (uint64_t)s->answers[i].status);
         series_add(out, REQUESTS, l, (double)s->answers[i].count);
     }
+    for (int i = 0; i < HTTP_LIMIT_COUNT; i++)
+        series_add(out, REFUSED,
+                   one_label(out, "reason", http_limit_name((enum http_limit)i)),
+                   (double)now->refused[i]);
     series_add(out, CONNECTIONS, none, (double)s->connections);
     add_histogram(out, REQUEST_SECONDS, &s->request);
 }
@@ -370,7 +379,7 @@ static void collect(const struct self *s, struct series *out)
     labels_add(out, &build, "compiler", view_of(version_compiler));
     series_add(out, BUILD_INFO, build, 1);
     add_input(s, &now, out);
-    add_http(s, out);
+    add_http(s, &now, out);
 }
 
 /*

@@ -9,6 +9,7 @@
 
 #include "core/store.h"
 #include "server/body.h"
+#include "server/http/limits.h"
 
 /* Label values of encode_exporter_file_errors_total. */
 enum fault {
@@ -50,6 +51,7 @@ struct self_snapshot {
     struct store_counts files;
     uint64_t ignored_files;
     uint64_t scenarios_repeated;
+    uint64_t refused[HTTP_LIMIT_COUNT]; /* clients and requests, by limit */
     struct {
         const char *endpoint;
         uint64_t bytes;

@@ -61,6 +61,8 @@ static void snapshot(void *ctx, struct self_snapshot *out)
     out->files = store_count(s->store);
     out->ignored_files = s->source ? source_results_ignored(s->source) : 0;
     out->scenarios_repeated = pipeline_repeated(s->pipeline);
+    for (int i = 0; i < HTTP_LIMIT_COUNT; i++)
+        out->refused[i] = s->http ? http_server_met(s->http, (enum http_limit)i) : 0;
     for (size_t i = 0; i < registry_count; i++) {
         const struct body *b = pipeline_body(s->pipeline, i);
 
@@ -226,5 +228,6 @@ void site_init(struct site_state *s, const struct config *c, struct store *store
 
 struct site site_of(struct site_state *s)
 {
-    return (struct site){ s, bodies, ready, reload, page, s->seed };
+    return (
+        struct site){ s, bodies, ready, reload, page, s->seed, s->c->allowed_hosts };
 }

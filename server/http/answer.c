@@ -41,7 +41,7 @@ static void put_number(struct text *t, uint64_t v)
     put(t, digits + at, sizeof(digits) - at);
 }
 
-/* RFC 9110, section 15; RFC 6585 for 431. */
+/* RFC 9110, section 15; RFC 6585 for 429 and 431. */
 static const char *phrase(int status)
 {
     switch (status) {
@@ -51,6 +51,8 @@ static const char *phrase(int status)
         return "Not Modified";
     case 400:
         return "Bad Request";
+    case 401:
+        return "Unauthorized";
     case 403:
         return "Forbidden";
     case 404:
@@ -65,6 +67,8 @@ static const char *phrase(int status)
         return "URI Too Long";
     case 417:
         return "Expectation Failed";
+    case 429:
+        return "Too Many Requests";
     case 431:
         return "Request Header Fields Too Large";
     case 500:
@@ -116,13 +120,26 @@ static void put_content_fields(struct text *t, const struct reply *r, uint64_t l
         PUT(t, "Content-Encoding: gzip\r\n");
 }
 
-void answer_start(struct answer *a, bool keep_alive, bool http10, struct gzip *gzip)
+/* Makes room for a head with so many bytes of lines that are not known here. */
+static struct text head_room(struct answer *a, size_t further)
+{
+    size_t room = sizeof(a->head_room);
+
+    a->head = a->head_room;
+    if (further > ANSWER_FURTHER_MAX) {
+        room += further;
+        a->head = mem_alloc(room);
+    }
+    return (struct text){ a->head, a->head + room };
+}
+
+void answer_start(struct answer *a, const struct answer_manner *manner)
 {
     const struct reply *r = &a->reply;
-    struct text t = { a->head, a->head + sizeof(a->head) };
+    struct text t = head_room(a, strlen(manner->headers));
     uint64_t length;
 
-    a->gzip = gzip;
+    a->gzip = manner->gzip;
     length = r->status == 304 ? 0 : content_length(a);
     if (r->status == 200) {
         PUT(&t, "HTTP/1.1 200 OK\r\n");
@@ -147,9 +164,10 @@ void answer_start(struct answer *a, bool keep_alive, bool http10, struct gzip *g
     }
     if (r->headers)
         put_str(&t, r->headers);
-    if (!keep_alive)
+    put_str(&t, manner->headers);
+    if (!manner->keep_alive)
         PUT(&t, "Connection: close\r\n");
-    else if (http10)
+    else if (manner->http10)
         PUT(&t, "Connection: keep-alive\r\n");
     PUT(&t, "\r\n");
     a->left = (size_t)(t.at - a->head) + (r->head ? 0 : length);
@@ -344,6 +362,9 @@ void answer_release(struct answer *a)
     a->text_bytes = 0;
     ready_answer_unref(a->ready);
     a->ready = NULL;
+    if (a->head != a->head_room)
+        free(a->head);
+    a->head = a->head_room;
     reply_deinit(&a->reply);
     memset(&a->reply, 0, sizeof(a->reply));
     a->left = 0;

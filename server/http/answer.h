@@ -11,7 +11,11 @@
 
 #include "server/http/ready.h"
 
-enum { ANSWER_HEAD_MAX = 640, ANSWER_PIECES_MAX = 1024 /* IOV_MAX of Linux */ };
+enum {
+    ANSWER_HEAD_MAX = 768,
+    ANSWER_FURTHER_MAX = 128,
+    ANSWER_PIECES_MAX = 1024 /* IOV_MAX of Linux */
+};
 
 /* Text that was made from a chunk's block for this answer alone. */
 struct answer_text {
@@ -25,7 +29,8 @@ enum { ANSWER_TEXTS_MAX = 64, ANSWER_TEXT_BYTES = 128 * 1024 };
 
 struct answer {
     struct reply reply;
-    char head[ANSWER_HEAD_MAX];
+    char head_room[ANSWER_HEAD_MAX];
+    char *head; /* head_room, or memory of its own where that is too small */
     uint32_t head_n;
     uint32_t part;  /* 0: head, with that of gzip; then each body; then the reply's
                       fixed bytes; its text; the end of gzip */
@@ -40,11 +45,15 @@ struct answer {
     size_t text_bytes; /* of texts */
 };
 
-/*
- * Begins to send a->reply, which the caller has filled. keep_alive and http10 decide
- * the Connection field. gzip lives as long as the answer.
- */
-void answer_start(struct answer *a, bool keep_alive, bool http10, struct gzip *gzip);
+/* How a reply is sent. */
+struct answer_manner {
+    bool keep_alive, http10; /* decide the Connection field */
+    const char *headers;     /* lines that go with every answer, CRLF each; copied */
+    struct gzip *gzip;       /* lives as long as the answer */
+};
+
+/* Begins to send a->reply, which the caller has filled. */
+void answer_start(struct answer *a, const struct answer_manner *manner);
 
 /* The same with bytes that are there already; takes the reference. */
 void answer_start_ready(struct answer *a, struct ready_answer *ready);

@@ -23,6 +23,7 @@ static const struct {
     { VIEW("accept"), HTTP_ACCEPT },
     { VIEW("expect"), HTTP_EXPECT },
     { VIEW("origin"), HTTP_ORIGIN },
+    { VIEW("authorization"), HTTP_AUTHORIZATION },
     { VIEW("if-none-match"), HTTP_IF_NONE_MATCH },
     { VIEW("sec-fetch-site"), HTTP_SEC_FETCH_SITE },
     { VIEW("accept-encoding"), HTTP_ACCEPT_ENCODING },
@@ -117,6 +118,8 @@ static int on_header_field_complete(llhttp_t *parser)
             continue;
         if (kept[i].field == HTTP_HOST && r->field[HTTP_HOST].seen)
             return refuse(r, 400, "more than one Host");
+        if (kept[i].field == HTTP_AUTHORIZATION && r->field[HTTP_AUTHORIZATION].seen)
+            return refuse(r, 400, "more than one Authorization");
         open_field(r, kept[i].field);
         break;
     }
@@ -327,6 +330,7 @@ void http_request(const struct http_reader *r, struct request *out)
         .accept = value(r, HTTP_ACCEPT),
         .accept_encoding = value(r, HTTP_ACCEPT_ENCODING),
         .if_none_match = value(r, HTTP_IF_NONE_MATCH),
+        .authorization = value(r, HTTP_AUTHORIZATION),
     };
     split_target(value(r, HTTP_TARGET), out);
 }

@@ -29,6 +29,7 @@ enum http_field {
     HTTP_ACCEPT_ENCODING,
     HTTP_IF_NONE_MATCH,
     HTTP_EXPECT,
+    HTTP_AUTHORIZATION,
     HTTP_FIELDS,
 };
 

@@ -8,10 +8,10 @@
 #include "server/http/route.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
 #include "core/hash.h"
 #include "core/mem.h"
+#include "server/http/browser.h"
 #include "server/http/negotiate.h"
 #include "server/page.h"
 
@@ -39,6 +39,14 @@ static void say(struct reply *out, int status, struct view text)
     out->status = status;
     out->content_type = TEXT;
     out->fixed = text;
+}
+
+void route_refused(int status, const char *text, const char *headers, struct reply *out)
+{
+    say(out, status, (struct view){ NULL, 0 });
+    out->headers = headers;
+    buf_str(&out->text, text);
+    buf_char(&out->text, '\n');
 }
 
 /* ---- query -------------------------------------------------------------------- */
@@ -196,34 +204,13 @@ static void style(const struct call *c, struct reply *out)
     out->fixed = view_of(page_style);
 }
 
-/*
- * True for a request that a browser sends on behalf of another site. Programs send
- * neither field; a browser sends Origin with every POST, "null" when it hides it.
- */
-static bool foreign(const struct request *rq)
-{
-    struct view origin = rq->origin;
-
-    if (rq->sec_fetch_site.n && !view_eq(rq->sec_fetch_site, VIEW("same-origin")) &&
-        !view_eq(rq->sec_fetch_site, VIEW("none")))
-        return true;
-    if (!origin.n)
-        return false;
-    if (view_starts(origin, VIEW("http://")))
-        origin = view_skip(origin, 7);
-    else if (view_starts(origin, VIEW("https://")))
-        origin = view_skip(origin, 8);
-    else
-        return true;
-    return origin.n != rq->host.n || strncasecmp(origin.p, rq->host.p, origin.n) != 0;
-}
-
 static void reload(const struct call *c, struct reply *out)
 {
+    const char *refused = browser_refused(c->rq, view_of(c->site->allowed_hosts));
     struct err e = { 0 };
 
-    if (foreign(c->rq)) {
-        say(out, 403, VIEW("a page of another site may not ask for this\n"));
+    if (refused) {
+        route_refused(403, refused, NULL, out);
     } else if (c->site->reload(c->site->ctx, &e) == 0) {
         say(out, 200, VIEW("reloaded\n"));
     } else {
@@ -239,16 +226,17 @@ static const struct path {
     struct view path;
     answer_fn *answer;
     bool post; /* POST alone; else GET and HEAD */
+    bool open; /* answered without a password, as probes need */
 } paths[] = {
-    { VIEW("/metrics"), own_metrics, false },
-    { VIEW("/metrics/all"), all_metrics, false },
-    { VIEW("/health"), health, false },
-    { VIEW("/-/healthy"), health, false },
-    { VIEW("/ready"), ready, false },
-    { VIEW("/-/ready"), ready, false },
-    { VIEW("/-/reload"), reload, true },
-    { VIEW("/"), page, false },
-    { VIEW("/style.css"), style, false },
+    { VIEW("/metrics"), own_metrics, false, false },
+    { VIEW("/metrics/all"), all_metrics, false, false },
+    { VIEW("/health"), health, false, true },
+    { VIEW("/-/healthy"), health, false, true },
+    { VIEW("/ready"), ready, false, true },
+    { VIEW("/-/ready"), ready, false, true },
+    { VIEW("/-/reload"), reload, true, false },
+    { VIEW("/"), page, false, false },
+    { VIEW("/style.css"), style, false, false },
 };
 
 static bool allowed(const struct path *p, enum method m)
@@ -256,25 +244,36 @@ static bool allowed(const struct path *p, enum method m)
     return p->post ? m == METHOD_POST : m == METHOD_GET || m == METHOD_HEAD;
 }
 
+static const struct path *find_path(struct view path)
+{
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+        if (view_eq(path, paths[i].path))
+            return &paths[i];
+    return NULL;
+}
+
+bool route_is_open(const struct request *rq)
+{
+    const struct path *p = find_path(rq->path);
+
+    return p && p->open;
+}
+
 void route(const struct site *site, int endpoint, const struct request *rq,
            struct reply *out)
 {
     struct call call = { site, endpoint, rq };
+    const struct path *p = find_path(rq->path);
 
     out->head = rq->method == METHOD_HEAD;
-    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-        if (!view_eq(rq->path, paths[i].path))
-            continue;
-        if (allowed(&paths[i], rq->method)) {
-            paths[i].answer(&call, out);
-            return;
-        }
+    if (!p) {
+        say(out, 404, VIEW("not found\n"));
+    } else if (allowed(p, rq->method)) {
+        p->answer(&call, out);
+    } else {
         say(out, 405, VIEW("method not allowed\n"));
-        memcpy(out->allow, paths[i].post ? "POST" : "GET, HEAD",
-               paths[i].post ? 5 : 10);
-        return;
+        memcpy(out->allow, p->post ? "POST" : "GET, HEAD", p->post ? 5 : 10);
     }
-    say(out, 404, VIEW("not found\n"));
 }
 
 void reply_deinit(struct reply *r)

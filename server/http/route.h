@@ -19,6 +19,7 @@ struct request { /* views live until the reply is made */
     struct view query; /* without '?'; empty if there is none */
     struct view host, origin, sec_fetch_site;
     struct view accept, accept_encoding, if_none_match;
+    struct view authorization;
 };
 
 enum { SITE_ENDPOINTS_MAX = 8, REPLY_BODIES_MAX = SITE_ENDPOINTS_MAX + 1 };
@@ -36,7 +37,8 @@ struct site {
     int (*reload)(void *ctx, struct err *e);
     /* host: of the request, as it came; may be empty. */
     void (*page)(void *ctx, int endpoint, struct view host, struct buf *html);
-    uint64_t seed; /* of this process: for entity tags */
+    uint64_t seed;             /* of this process: for entity tags */
+    const char *allowed_hosts; /* names that Host may have, separated by commas; "" */
 };
 
 struct reply {
@@ -64,6 +66,13 @@ struct reply {
 void route(const struct site *site, int endpoint, const struct request *rq,
            struct reply *out);
 void reply_deinit(struct reply *r);
+
+/* True for the paths that are answered without a password: health and readiness. */
+bool route_is_open(const struct request *rq);
+
+/* A refusal: text becomes a line of its own. headers: as of struct reply. */
+void route_refused(int status, const char *text, const char *headers,
+                   struct reply *out);
 
 /* Bytes of the content, whether or not it is sent. */
 uint64_t reply_length(const struct reply *r);

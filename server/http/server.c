@@ -8,17 +8,10 @@
 #include "server/http/listener.h"
 #include "server/http/state.h"
 
-void http_limits_init(struct http_limits *l)
+static const char *no_headers(void *ctx)
 {
-    *l = (struct http_limits){
-        .max_connections = 1024,
-        .read_timeout_ms = 10 * 1000,
-        .idle_timeout_ms = 5 * 60 * 1000,
-        .write_timeout_ms = 30 * 1000,
-        .linger_timeout_ms = 2 * 1000,
-        .head_bytes = 16 * 1024,
-        .body_bytes = 64 * 1024,
-    };
+    (void)ctx;
+    return "";
 }
 
 struct http_server *http_server_new(uv_loop_t *loop, const struct site *site,
@@ -30,10 +23,23 @@ struct http_server *http_server_new(uv_loop_t *loop, const struct site *site,
     s->site = *site;
     s->self = self;
     s->limits = *limits;
+    s->door = (struct door){ .headers = no_headers };
     uv_timer_init(loop, &s->deadline); /* cannot fail */
-    s->deadline.data = s;
-    s->timer_open = true;
+    uv_idle_init(loop, &s->turn);
+    s->deadline.data = s->turn.data = s;
+    s->open = 2;
     return s;
+}
+
+void http_server_door(struct http_server *s, const struct door *door)
+{
+    s->door = *door;
+    s->guarded = door->ask != NULL;
+}
+
+void http_server_changed(struct http_server *s)
+{
+    ready_clear(&s->ready);
 }
 
 int http_server_listen(struct http_server *s, int endpoint, const char *name,
@@ -96,20 +102,22 @@ unsigned http_server_connections(const struct http_server *s)
     return s->conn_count;
 }
 
-static void on_timer_closed(uv_handle_t *h)
+static void on_handle_closed(uv_handle_t *h)
 {
     struct http_server *s = h->data;
 
-    s->timer_open = false;
-    s->done(s->done_ctx); /* s may be gone now */
+    if (--s->open == 0)
+        s->done(s->done_ctx); /* s may be gone now */
 }
 
 void http_server_settle(struct http_server *s)
 {
     if (!s->stopping || s->listeners || s->conns)
         return;
-    if (!uv_is_closing((uv_handle_t *)&s->deadline))
-        uv_close((uv_handle_t *)&s->deadline, on_timer_closed);
+    if (uv_is_closing((uv_handle_t *)&s->deadline))
+        return;
+    uv_close((uv_handle_t *)&s->deadline, on_handle_closed);
+    uv_close((uv_handle_t *)&s->turn, on_handle_closed);
 }
 
 static void close_all(struct http_server *s)
@@ -146,7 +154,8 @@ void http_server_free(struct http_server *s)
 {
     if (!s)
         return;
-    assert(!s->listeners && !s->conns && !s->timer_open);
+    assert(!s->listeners && !s->conns && !s->open);
+    peers_deinit(&s->peers);
     ready_clear(&s->ready);
     gzip_deinit(&s->gzip);
     free(s);

@@ -10,29 +10,10 @@
 
 #include <uv.h>
 
+#include "server/http/door.h"
+#include "server/http/limits.h"
 #include "server/http/route.h"
 #include "server/self.h"
-
-struct http_limits {
-    unsigned max_connections;   /* over all listeners */
-    unsigned read_timeout_ms;   /* first byte of a request → its last */
-    unsigned idle_timeout_ms;   /* between requests */
-    unsigned write_timeout_ms;  /* without a byte taken of an answer */
-    unsigned linger_timeout_ms; /* to hear what a refused client still says */
-    uint32_t head_bytes, body_bytes;
-};
-
-/* What was refused or ended, by reason. */
-enum http_limit {
-    HTTP_LIMIT_CONNECTIONS,
-    HTTP_LIMIT_READ_TIMEOUT,
-    HTTP_LIMIT_WRITE_TIMEOUT,
-    HTTP_LIMIT_REQUEST, /* malformed or too large */
-    HTTP_LIMIT_COUNT,
-};
-
-/* The defaults of the command line and of design: 1024 connections, 10 s, 5 min … */
-void http_limits_init(struct http_limits *l);
 
 struct http_server;
 
@@ -40,6 +21,16 @@ struct http_server;
 struct http_server *http_server_new(uv_loop_t *loop, const struct site *site,
                                     struct self *self,
                                     const struct http_limits *limits);
+
+/*
+ * Asks door for each request from now on; without one everybody may come in. Once,
+ * before start. Its functions and context live as long as the server; ask and leave may
+ * be NULL together, then only its header lines count.
+ */
+void http_server_door(struct http_server *s, const struct door *door);
+
+/* Header lines of the door have changed: answers kept ready are forgotten. */
+void http_server_changed(struct http_server *s);
 
 /*
  * Binds an endpoint to an address (see address.h); nobody can connect yet. name is its

@@ -5,6 +5,7 @@
 #define SERVER_HTTP_STATE_H
 
 #include "server/http/answer.h"
+#include "server/http/peers.h"
 #include "server/http/server.h"
 
 struct conn;
@@ -26,10 +27,19 @@ struct http_server {
     struct listener *listeners; /* in the order they were made */
     struct conn *conns;         /* all that are not freed */
     unsigned conn_count;        /* not yet closing */
+    struct peers peers;         /* of those */
+
+    struct door door;
+    bool guarded; /* the door is asked */
+
+    uv_idle_t turn;       /* runs while somebody is behind */
+    struct conn *behind;  /* have requests for the next turn */
+    struct conn *turning; /* of this turn, not yet looked at */
+    uint64_t slow_looked_ms;
 
     uv_timer_t deadline; /* of the stop */
     bool stopping;
-    bool timer_open;
+    unsigned open; /* handles of the server itself */
     http_server_done_fn *done;
     void *done_ctx;
 

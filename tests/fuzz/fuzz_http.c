@@ -77,7 +77,7 @@ static void mix(struct outcome *o, struct view v)
 }
 
 static const struct site site = { NULL,        site_bodies, site_ready,
-                                  site_reload, site_page,   1 };
+                                  site_reload, site_page,   1, "a" };
 
 /* What the bodies of a reply say, in its format. */
 static struct buf text_of(const struct reply *r)
@@ -146,7 +146,7 @@ static void answer(struct http_reader *r, size_t step, struct outcome *o)
     assert(strlen(a.reply.etag) < ETAG_MAX);
     if (a.reply.status == 200 && a.reply.etag[0])
         ask_again(&rq, &a.reply);
-    answer_start(&a, r->keep_alive, r->http10, &zip);
+    answer_start(&a, &(struct answer_manner){ r->keep_alive, r->http10, "", &zip });
     want = a.left;
     assert(a.reply.gzip ||
            want == a.head_n + (a.reply.head ? 0 : reply_length(&a.reply)));

@@ -58,7 +58,7 @@ static void an_answer_is_head_bodies_and_text_however_it_is_cut(void **state)
             struct buf got;
 
             example(&a, 200, false);
-            answer_start(&a, true, false, &zip);
+            answer_start(&a, &(struct answer_manner){ true, false, "", &zip });
             got = drain(&a, pieces, bytes);
             assert_view(buf_as_view(&got),
                         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
@@ -78,7 +78,7 @@ static void head_is(int status, bool keep_alive, bool http10, const char *allow,
     example(&a, status, true);
     memcpy(a.reply.allow, allow, strlen(allow) + 1);
     a.reply.headers = headers;
-    answer_start(&a, keep_alive, http10, &zip);
+    answer_start(&a, &(struct answer_manner){ keep_alive, http10, "", &zip });
     got = drain(&a, 8, 1000);
     assert_view(buf_as_view(&got), want);
     buf_deinit(&got);
@@ -169,7 +169,7 @@ static void gzip_is_one_member_of_all_bodies(void **state)
     a.reply.bodies[a.reply.body_count++] = body_new();
     a.reply.bodies[a.reply.body_count++] = body_eof();
     buf_str(&text, "# EOF\n");
-    answer_start(&a, true, false, &zip);
+    answer_start(&a, &(struct answer_manner){ true, false, "", &zip });
     got = drain(&a, 5, 3000);
     assert_non_null(strstr(got.p, "Content-Encoding: gzip\r\n"));
     plain = gunzip(after_head(&got));
@@ -191,7 +191,7 @@ static void text_that_is_not_kept_is_made_as_it_is_sent(void **state)
         a.reply.status = 200;
         a.reply.content_type = "text/plain";
         a.reply.bodies[a.reply.body_count++] = large_body(&text);
-        answer_start(&a, true, false, &zip);
+        answer_start(&a, &(struct answer_manner){ true, false, "", &zip });
         got = drain(&a, 8, bytes);
 
         struct view content = after_head(&got);

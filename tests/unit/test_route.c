@@ -58,8 +58,9 @@ static void fake_page(void *ctx, int endpoint, struct view host, struct buf *htm
 }
 
 static struct fake fake;
-static const struct site site = { &fake,       fake_bodies, fake_ready,
-                                  fake_reload, fake_page,   4711 };
+static const struct site site = {
+    &fake, fake_bodies, fake_ready, fake_reload, fake_page, 4711, "exporter.example"
+};
 
 static int set_up(void **state)
 {
@@ -414,7 +415,7 @@ static int reload_from(const char *origin, const char *site_field)
     struct request rq = {
         .method = METHOD_POST,
         .path = VIEW("/-/reload"),
-        .host = VIEW("box:9502"),
+        .host = VIEW("Exporter.example:9502"),
         .origin = view_of(origin),
         .sec_fetch_site = view_of(site_field),
     };
@@ -429,18 +430,18 @@ static void pages_of_other_sites_cannot_reload(void **state)
 {
     (void)state;
     assert_int_equal(reload_from("", ""), 200);
-    assert_int_equal(reload_from("http://box:9502", ""), 200);
-    assert_int_equal(reload_from("https://BOX:9502", "same-origin"), 200);
+    assert_int_equal(reload_from("http://exporter.example:9502", ""), 200);
+    assert_int_equal(reload_from("https://EXPORTER.example:9502", "same-origin"), 200);
     assert_int_equal(reload_from("", "none"), 200);
     assert_int_equal(fake.reloads, 4);
-    assert_int_equal(reload_from("http://box:9503", ""), 403);
-    assert_int_equal(reload_from("http://box", ""), 403);
+    assert_int_equal(reload_from("http://exporter.example:9503", ""), 403);
+    assert_int_equal(reload_from("http://exporter.example", ""), 403);
     assert_int_equal(reload_from("http://evil.example", ""), 403);
     assert_int_equal(reload_from("null", ""), 403);
     assert_int_equal(reload_from("box:9502", ""), 403);
     assert_int_equal(reload_from("", "cross-site"), 403);
     assert_int_equal(reload_from("", "same-site"), 403);
-    assert_int_equal(reload_from("http://box:9502", "cross-site"), 403);
+    assert_int_equal(reload_from("http://exporter.example:9502", "cross-site"), 403);
     assert_int_equal(fake.reloads, 4);
 }
 

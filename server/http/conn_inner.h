@@ -1,0 +1,84 @@
+/*
+ * conn_inner.h - what the parts of a connection share. Not for others.
+ *
+ *   READING    bytes go to the reader; each complete request is answered at once
+ *   WAITING    the door has not decided yet
+ *   WRITING    the socket is full: the rest of the answer goes out by and by
+ *   BEHIND     it had its share of this loop turn; the next turn goes on with it
+ *   LINGERING  the last answer is out and the client may not have said all: its bytes
+ *              are heard and dropped for a moment, because closing on unread bytes
+ *              makes the kernel reset the connection, and the answer would be lost
+ *
+ * Only READING and LINGERING read from the socket, so a client costs one read's worth
+ * of its bytes at most, however much it sends.
+ */
+#ifndef SERVER_HTTP_CONN_INNER_H
+#define SERVER_HTTP_CONN_INNER_H
+
+#include "server/http/conn.h"
+#include "server/http/door.h"
+#include "server/http/http.h"
+
+enum conn_state { READING, WAITING, WRITING, BEHIND, LINGERING };
+
+struct conn {
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    } u;
+    uv_timer_t timer;
+    uv_write_t write;
+    uv_shutdown_t shutdown;
+
+    struct http_server *server;
+    struct conn *prev, *next;
+    const char *name; /* of the endpoint */
+    int endpoint;
+    struct peer peer;
+    unsigned open; /* handles whose close callback has not run */
+    bool closing;
+
+    enum conn_state state;
+    struct http_reader reader;
+    bool keep_alive;    /* after the answer under way */
+    bool unheard;       /* the client may have more to say that nobody reads */
+    struct buf pending; /* arrived while nothing more could be taken */
+    size_t pending_used;
+    unsigned answers;         /* in this turn */
+    struct conn *next_behind; /* in the server's list */
+    bool in_behind;
+    struct door_wait wait;
+    struct answer answer;
+    size_t batch;      /* bytes of it that libuv has */
+    uint64_t began_ns; /* uv_hrtime() when its request was complete */
+    bool timed;        /* it is an answer to a request */
+
+    bool spoke;           /* a byte has arrived */
+    bool reading_since;   /* the deadline is that of the request being read */
+    uint64_t deadline_ms; /* uv_now() */
+    uint64_t timer_ms;    /* when the timer fires; 0: it is not running */
+    size_t unsent;        /* at the last look */
+    uint64_t moved_ms;    /* when a byte was last seen to move */
+    uint64_t began_ms;    /* when the answer under way began to wait for its client */
+    uint64_t late_ms;     /* when it must be out */
+    size_t dropped;       /* bytes heard while lingering */
+};
+
+/* conn.c: life and time. */
+void conn_deadline(struct conn *c, uint64_t in_ms);
+void conn_linger(struct conn *c);
+void conn_met(struct conn *c, enum http_limit which);
+
+/* conn_read.c: bytes → requests. */
+void conn_read_on(struct conn *c);
+void conn_go_on(struct conn *c);   /* after an answer that had to wait */
+void conn_share_out(uv_idle_t *h); /* a turn for all that are behind */
+
+/* conn_write.c: requests → answers. */
+void conn_answer(struct conn *c);
+void conn_refuse(struct conn *c, int status, const char *reason, const char *headers);
+void conn_stalled(struct conn *c); /* looks whether the client still takes its answer */
+
+#endif
