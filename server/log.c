@@ -39,6 +39,9 @@ static void add_quoted(struct buf *b, struct view v)
             buf_str(b, "\\t");
         else if (c < 0x20 || c == 0x7f)
             buf_fmt(b, "\\u%04x", c);
+        else if (c == 0xc2 && i + 1 < v.n && (unsigned char)v.p[i + 1] < 0xa0)
+            buf_fmt(b, "\\u%04x",
+                    (unsigned char)v.p[++i]); /* as a terminal takes ESC [ */
         else
             buf_char(b, (char)c);
     }

@@ -1,5 +1,6 @@
 #include "server/sources/files.h"
 #include "core/mem.h"
+#include "core/utf8.h"
 #include "server/log.h"
 
 #include <assert.h>
@@ -89,9 +90,15 @@ static bool says_something_new(char **said, const char *text)
 
 void file_complain(struct file *f, const char *reason, bool served)
 {
-    if (says_something_new(&f->problem, reason))
+    struct buf good = { 0 };
+
+    /* A reason may quote what a link says, whatever that is, and be cut off anywhere. */
+    utf8_repair(view_of(reason), &good);
+    buf_char(&good, '\0');
+    if (says_something_new(&f->problem, good.p))
         log_line(LOG_WARN, "results file cannot be read", "file", f->text, "reason",
-                 reason, "served", served ? "last good content" : "nothing", NULL);
+                 f->problem, "served", served ? "last good content" : "nothing", NULL);
+    buf_deinit(&good);
 }
 
 void file_well(struct file *f)

@@ -1,36 +1,30 @@
 /*
  * opener.c - reads files of a directory that nobody vouches for.
  *
- * First the name is opened with O_PATH, which touches nothing, under openat2() with
- * RESOLVE_BENEATH. That refuses absolute links even if they point back inside, and old
- * kernels and seccomp profiles refuse openat2() as a whole; then the name is resolved
- * the ordinary way, again with O_PATH, and the path the kernel gives for the result
- * decides. Only when the thing found is a regular file is that very inode opened for
- * reading.
+ * First the name is opened beneath the directory with O_PATH, which touches nothing.
+ * Only when the thing found is a regular file is that very inode opened for reading, by
+ * its descriptor: what the name has become meanwhile does not matter.
  *
  * Size, times and inode are taken before and after the read. If they differ somebody
  * wrote meanwhile, and the bytes are a mixture: they are read again, a few times.
  */
 #include "server/sources/opener.h"
 #include "core/mem.h"
+#include "server/sources/beneath.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/openat2.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 _Static_assert(OPENER_GONE == -ENOENT && OPENER_CHANGING == -EAGAIN &&
-                   OPENER_LEADS_OUT == -EXDEV && OPENER_TOO_LARGE == -EFBIG &&
-                   OPENER_NOT_REGULAR == -EMEDIUMTYPE,
+                   OPENER_HELD == -EBUSY && OPENER_LEADS_OUT == -EXDEV &&
+                   OPENER_TOO_LARGE == -EFBIG && OPENER_NOT_REGULAR == -EMEDIUMTYPE,
                "the header spells errno values out");
 
-enum { READ_TRIES = 4, BENEATH_TRIES = 8 };
+enum { READ_TRIES = 4 };
 
 static int64_t time_ns(const struct timespec *t)
 {
@@ -52,19 +46,6 @@ bool stamp_eq(const struct stamp *a, const struct stamp *b)
            a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
 }
 
-static int fail_errno(struct err *e, int code)
-{
-    switch (code) {
-    case EACCES:
-    case EPERM:
-        return err_set(e, -code, "permission denied");
-    case ELOOP:
-        return err_set(e, -code, "too many levels of symbolic links");
-    default:
-        return err_set(e, -code, "%s", strerrordesc_np(code));
-    }
-}
-
 static int fail_kind(struct err *e, mode_t mode)
 {
     const char *kind = S_ISDIR(mode)    ? "a directory"
@@ -77,77 +58,13 @@ static int fail_kind(struct err *e, mode_t mode)
     return err_set(e, OPENER_NOT_REGULAR, "not a regular file: it is %s", kind);
 }
 
-/* The path the kernel knows an open file by; its length, 0 if that is not to be had. */
-static size_t path_of(int fd, char path[PATH_MAX])
+/*
+ * An O_PATH descriptor of the regular file that the name leads to, and its state. A
+ * dangling link is told from no such name.
+ */
+static int find_regular(int dirfd, const char *name, struct stat *st, struct err *e)
 {
-    char link[64];
-
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-
-    ssize_t n = readlink(link, path, PATH_MAX - 1);
-
-    if (n <= 0 || path[0] != '/')
-        return 0;
-    path[n] = '\0';
-    return (size_t)n;
-}
-
-/* Resolves the ordinary way and judges by where that ended. */
-static int open_checked(int dirfd, const char *name, struct err *e)
-{
-    int fd = openat(dirfd, name, O_PATH | O_CLOEXEC);
-
-    if (fd < 0)
-        return fail_errno(e, errno);
-
-    char dir[PATH_MAX], target[PATH_MAX];
-    size_t dir_n = path_of(dirfd, dir), target_n = path_of(fd, target);
-    int rc;
-
-    if (dir_n == 0 || target_n == 0)
-        rc = err_set(e, OPENER_LEADS_OUT,
-                     "where the link leads cannot be checked without /proc");
-    else if (dir_n == 1 || (target_n > dir_n && memcmp(dir, target, dir_n) == 0 &&
-                            target[dir_n] == '/'))
-        return fd;
-    else
-        rc = err_set(e, OPENER_LEADS_OUT, "the link leads out of the directory, to %s",
-                     target);
-    close(fd);
-    return rc;
-}
-
-/* An O_PATH descriptor of what the name leads to, or why there is none. */
-static int open_path(int dirfd, const char *name, struct err *e)
-{
-    static atomic_bool absent; /* openat2() does not exist here, or is forbidden */
-
-    if (atomic_load_explicit(&absent, memory_order_relaxed))
-        return open_checked(dirfd, name, e);
-
-    struct open_how how = { .flags = O_PATH | O_CLOEXEC,
-                            .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
-
-    for (int i = 0; i < BENEATH_TRIES; i++) {
-        int fd = (int)syscall(SYS_openat2, dirfd, name, &how, sizeof how);
-
-        if (fd >= 0)
-            return fd;
-        if (errno == EAGAIN || errno == EINTR) /* a rename somewhere raced with it */
-            continue;
-        if (errno == ENOSYS || errno == EPERM)
-            atomic_store_explicit(&absent, true, memory_order_relaxed);
-        else if (errno != EXDEV)
-            return fail_errno(e, errno);
-        break;
-    }
-    return open_checked(dirfd, name, e);
-}
-
-/* As open_path(), and only regular files. A dangling link is told from no such name. */
-static int open_regular(int dirfd, const char *name, struct stat *st, struct err *e)
-{
-    int fd = open_path(dirfd, name, e);
+    int fd = beneath_open(dirfd, name, O_PATH, e);
 
     if (fd == -ENOENT && fstatat(dirfd, name, st, AT_SYMLINK_NOFOLLOW) == 0 &&
         S_ISLNK(st->st_mode))
@@ -158,7 +75,7 @@ static int open_regular(int dirfd, const char *name, struct stat *st, struct err
     int rc = 0;
 
     if (fstat(fd, st) < 0)
-        rc = fail_errno(e, errno);
+        rc = beneath_fail(errno, e);
     else if (!S_ISREG(st->st_mode))
         rc = fail_kind(e, st->st_mode);
     if (rc < 0) {
@@ -174,13 +91,13 @@ int opener_look(int dirfd, const char *name, struct look *out, struct err *e)
 
     *out = (struct look){ 0 };
     if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
-        return fail_errno(e, errno);
+        return beneath_fail(errno, e);
     out->stamp = stamp_of(&st);
     out->links = st.st_nlink;
     if (S_ISLNK(st.st_mode)) {
         out->is_link = true;
 
-        int fd = open_regular(dirfd, name, &st, e);
+        int fd = find_regular(dirfd, name, &st, e);
 
         if (fd < 0)
             return fd;
@@ -193,10 +110,19 @@ int opener_look(int dirfd, const char *name, struct look *out, struct err *e)
     return 0;
 }
 
+/* Why a regular file could not be opened for reading with O_NONBLOCK. */
+static int fail_open(int code, struct err *e)
+{
+    if (code == EWOULDBLOCK)
+        return err_set(e, OPENER_HELD, "another process holds a lease on it");
+    return beneath_fail(code, e);
+}
+
 /*
  * A readable descriptor of the inode behind path_fd. Without /proc the name is opened
- * once more and has to lead to the same inode; O_NONBLOCK is for the FIFO that somebody
- * slipped in between.
+ * once more and has to lead to the same inode. O_NONBLOCK is for leases, whose holder
+ * could make an open wait for most of a minute, and for the FIFO that somebody slipped
+ * in between.
  */
 static int open_again(int path_fd, int dirfd, const char *name, const struct stat *want,
                       struct err *e)
@@ -211,10 +137,10 @@ static int open_again(int path_fd, int dirfd, const char *name, const struct sta
     if (fd >= 0)
         return fd;
     if (errno != ENOENT && errno != ENOTDIR)
-        return fail_errno(e, errno);
-    fd = openat(dirfd, name, flags);
+        return fail_open(errno, e);
+    fd = beneath_open(dirfd, name, flags, e);
     if (fd < 0)
-        return fail_errno(e, errno);
+        return fd;
 
     struct stat st;
 
@@ -232,7 +158,7 @@ static int read_once(int fd, uint64_t max_bytes, size_t padding, struct buf *tex
     struct stat st;
 
     if (fstat(fd, &st) < 0)
-        return fail_errno(e, errno);
+        return beneath_fail(errno, e);
     *stamp = stamp_of(&st);
     if (stamp->size > max_bytes)
         return err_set(e, OPENER_TOO_LARGE,
@@ -259,13 +185,13 @@ static int read_once(int fd, uint64_t max_bytes, size_t padding, struct buf *tex
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return fail_errno(e, errno);
+            return beneath_fail(errno, e);
         if (got == 0)
             break;
         n += (size_t)got;
     }
     if (fstat(fd, &st) < 0)
-        return fail_errno(e, errno);
+        return beneath_fail(errno, e);
 
     struct stamp after = stamp_of(&st);
 
@@ -295,7 +221,7 @@ int opener_read(int dirfd, const char *name, uint64_t max_bytes, size_t padding,
                 struct buf *text, struct stamp *stamp, struct err *e)
 {
     struct stat st;
-    int path_fd = open_regular(dirfd, name, &st, e);
+    int path_fd = find_regular(dirfd, name, &st, e);
 
     if (path_fd < 0)
         return path_fd;
@@ -318,13 +244,13 @@ int opener_read_trusted(const char *path, uint64_t max_bytes, size_t padding,
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 
     if (fd < 0)
-        return fail_errno(e, errno);
+        return fail_open(errno, e);
 
     struct stat st;
     int rc;
 
     if (fstat(fd, &st) < 0)
-        rc = fail_errno(e, errno);
+        rc = beneath_fail(errno, e);
     else if (!S_ISREG(st.st_mode))
         rc = fail_kind(e, st.st_mode);
     else

@@ -27,6 +27,7 @@ bool stamp_eq(const struct stamp *a, const struct stamp *b);
 enum {
     OPENER_GONE = -2,          /* ENOENT: no such name (a dangling link is -ENOLINK) */
     OPENER_CHANGING = -11,     /* EAGAIN: it kept changing while it was read */
+    OPENER_HELD = -16,         /* EBUSY: somebody holds a lease on it; that passes */
     OPENER_LEADS_OUT = -18,    /* EXDEV: a link that leaves the directory */
     OPENER_TOO_LARGE = -27,    /* EFBIG */
     OPENER_NOT_REGULAR = -124, /* EMEDIUMTYPE */

@@ -177,7 +177,8 @@ static uint64_t patience_ms(const struct source_results *s, struct file *f,
 static bool passes_by_itself(int rc)
 {
     return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM || rc == -EIO ||
-           rc == -ENOBUFS || rc == -ETIMEDOUT || rc == -ESTALE || rc == -EINTR;
+           rc == -ENOBUFS || rc == -ETIMEDOUT || rc == -ESTALE || rc == -EINTR ||
+           rc == OPENER_HELD;
 }
 
 static void take_good(struct source_results *s, struct file *f, struct read_item *item)

@@ -1,6 +1,9 @@
 #include "server/sources/opener.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -116,13 +119,13 @@ static void links_inside_the_directory_are_followed(void **state)
     assert_reads("m", "mapped");
 }
 
-static void links_that_leave_and_come_back_are_followed(void **state)
+static void a_link_that_leaves_is_refused_even_if_it_comes_back(void **state)
 {
     (void)state;
     scratch_link(scratch_path("d/file"), "d/absolute");
     scratch_link("../d/file", "d/around");
     assert_reads("absolute", "content");
-    assert_reads("around", "content");
+    assert_refuses("around", OPENER_LEADS_OUT, "../d/file");
 }
 
 static void links_that_lead_out_are_refused(void **state)
@@ -165,6 +168,86 @@ static void what_is_no_regular_file_is_not_opened(void **state)
     assert_refuses("sub", OPENER_NOT_REGULAR, "directory");
     assert_refuses("socket", OPENER_NOT_REGULAR, "socket");
     close(s);
+}
+
+/* The holder could let an ordinary open() wait for /proc/sys/fs/lease-break-time. */
+static void a_lease_makes_nobody_wait(void **state)
+{
+    (void)state;
+    int fd = open(scratch_path("d/file"), O_RDWR | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    signal(SIGIO, SIG_IGN);
+    if (fcntl(fd, F_SETLEASE, F_WRLCK) < 0) { /* not on every file system */
+        close(fd);
+        skip();
+    }
+    assert_refuses("file", OPENER_HELD, "lease");
+    assert_int_equal(fcntl(fd, F_SETLEASE, F_UNLCK), 0);
+    close(fd);
+    assert_reads("file", "content");
+}
+
+/* Calls test in a process that sees another /proc: an empty one. */
+static void without_proc(void (*test)(void))
+{
+    int status;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWNS | CLONE_NEWUSER) < 0)
+            _exit(77);
+        if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+            mount("none", "/proc", "tmpfs", 0, NULL) < 0)
+            _exit(77);
+        test();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void check_without_proc(void)
+{
+    const struct {
+        const char *name;
+        int want;
+    } cases[] = {
+        { "file", 0 },
+        { "to_file", 0 },
+        { "up", OPENER_LEADS_OUT },
+        /* Its own path is not to be had: what the link spells cannot be told. */
+        { "absolute", OPENER_LEADS_OUT },
+        { "fifo", OPENER_NOT_REGULAR },
+        { "sub", OPENER_NOT_REGULAR },
+        { "no_such_name", OPENER_GONE },
+    };
+
+    if (access("/proc/self/fd", F_OK) == 0)
+        _exit(100);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buf text = { 0 };
+        int rc = read_in(cases[i].name, 100, &text, NULL);
+
+        if (rc != cases[i].want ||
+            (rc == 0 && !view_eq(buf_as_view(&text), VIEW("content"))))
+            _exit((int)i + 1);
+        buf_deinit(&text);
+    }
+}
+
+static void without_proc_files_are_read_and_links_out_refused(void **state)
+{
+    (void)state;
+    scratch_link("file", "d/to_file");
+    scratch_link("../outside", "d/up");
+    scratch_link(scratch_path("d/file"), "d/absolute");
+    assert_int_equal(mkfifo(scratch_path("d/fifo"), 0644), 0);
+    without_proc(check_without_proc);
 }
 
 static void a_look_tells_the_target_of_a_link(void **state)
@@ -344,10 +427,12 @@ int main(void)
         TEST(the_bytes_behind_the_text_are_readable_and_zero),
         TEST(a_file_of_just_the_limit_is_read_and_one_byte_more_is_not),
         TEST(links_inside_the_directory_are_followed),
-        TEST(links_that_leave_and_come_back_are_followed),
+        TEST(a_link_that_leaves_is_refused_even_if_it_comes_back),
         TEST(links_that_lead_out_are_refused),
         TEST(links_to_nothing_and_in_circles_say_so),
         TEST(what_is_no_regular_file_is_not_opened),
+        TEST(a_lease_makes_nobody_wait),
+        TEST(without_proc_files_are_read_and_links_out_refused),
         TEST(a_look_tells_the_target_of_a_link),
         TEST(a_file_that_grows_or_shrinks_while_it_is_read_is_read_again),
         TEST(a_file_that_does_not_stop_changing_is_left),
