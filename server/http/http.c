@@ -43,8 +43,12 @@ static struct view value(const struct http_reader *r, enum http_field f)
     return view_trim((struct view){ r->text.p + r->field[f].at, r->field[f].n });
 }
 
-/* Opens a kept field; what it already said stays in front, as one list. */
-static void open_field(struct http_reader *r, enum http_field f)
+/*
+ * Opens a kept field; what it already said stays in front, as one list. Joining copies,
+ * so many short repeats of a long field could grow far beyond what came in: the copies
+ * have a limit of their own, as large as that of the head.
+ */
+static int open_field(struct http_reader *r, enum http_field f)
 {
     struct view before = value(r, f);
     uint32_t at = (uint32_t)r->text.n;
@@ -52,10 +56,13 @@ static void open_field(struct http_reader *r, enum http_field f)
     r->current = f;
     r->field[f].seen = true;
     if (before.n) {
-        char *to = buf_room(&r->text, before.n + 2);
+        char *to;
 
-        if (!to)
-            return;
+        r->joined += (uint32_t)before.n + 2;
+        if (r->joined > r->head_limit)
+            return refuse(r, 431, "request header fields too large");
+        to = buf_room(&r->text, before.n + 2);
+        assert(to);
         /* buf_room() may have moved what the view points into */
         before = value(r, f);
         assert(before.p);
@@ -65,14 +72,13 @@ static void open_field(struct http_reader *r, enum http_field f)
     }
     r->field[f].at = at;
     r->field[f].n = (uint32_t)r->text.n - at;
+    return 0;
 }
 
 static void extend_field(struct http_reader *r, const char *at, size_t n)
 {
-    size_t before = r->text.n;
-
     buf_add(&r->text, at, n);
-    r->field[r->current].n += (uint32_t)(r->text.n - before);
+    r->field[r->current].n += (uint32_t)n;
 }
 
 static int on_message_begin(llhttp_t *parser)
@@ -80,8 +86,7 @@ static int on_message_begin(llhttp_t *parser)
     struct http_reader *r = parser->data;
 
     r->began = true;
-    open_field(r, HTTP_TARGET);
-    return 0;
+    return open_field(r, HTTP_TARGET);
 }
 
 static int on_url(llhttp_t *parser, const char *at, size_t n)
@@ -111,7 +116,8 @@ static int on_header_field_complete(llhttp_t *parser)
 
     r->name_n = 0;
     r->current = HTTP_FIELDS;
-    if (name.n > HTTP_NAME_MAX)
+    /* What follows a body says nothing of how to answer (RFC 9110, section 6.5.1). */
+    if (name.n > HTTP_NAME_MAX || r->in_body)
         return 0;
     for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
         if (!view_eq(name, kept[i].name))
@@ -120,8 +126,7 @@ static int on_header_field_complete(llhttp_t *parser)
             return refuse(r, 400, "more than one Host");
         if (kept[i].field == HTTP_AUTHORIZATION && r->field[HTTP_AUTHORIZATION].seen)
             return refuse(r, 400, "more than one Authorization");
-        open_field(r, kept[i].field);
-        break;
+        return open_field(r, kept[i].field);
     }
     return 0;
 }
@@ -195,12 +200,41 @@ void http_next(struct http_reader *r)
     if (r->text.cap > TEXT_KEPT)
         buf_deinit(&r->text);
     buf_release(&r->text);
-    /* Repeated fields are copied when they are joined: twice what may come in. */
-    r->text.limit = 2 * (size_t)r->head_limit;
     memset(r->field, 0, sizeof(r->field));
     r->name_n = 0;
-    r->head_bytes = r->body_bytes = 0;
-    r->began = r->line_done = r->in_body = false;
+    r->head_bytes = r->body_bytes = r->joined = 0;
+    r->began = r->line_done = r->in_body = r->at_line = false;
+}
+
+/*
+ * Does a line of these bytes of a head begin with a blank, which makes it go on where the
+ * one before ended? Readers on the way may have taken it for a line of its own, so it is
+ * refused (RFC 9112, section 5.2). llhttp takes it.
+ */
+static bool is_folded(struct http_reader *r, const char *p, size_t n)
+{
+    const char *end = p + n;
+
+    while (p < end) {
+        if (r->at_line && (*p == ' ' || *p == '\t'))
+            return true;
+        p = memchr(p, '\n', (size_t)(end - p));
+        r->at_line = p != NULL;
+        if (!p)
+            break;
+        p++;
+    }
+    return false;
+}
+
+/*
+ * How many bytes may be looked at next: one past the limit at most, so that it is met at
+ * the same byte however the request is cut.
+ */
+static size_t room(const struct http_reader *r)
+{
+    return 1 + (size_t)(r->in_body ? r->body_limit - r->body_bytes
+                                   : r->head_limit - r->head_bytes);
 }
 
 /* Counts n more bytes of the request; refuses it past its limits. */
@@ -214,7 +248,7 @@ static void count(struct http_reader *r, size_t n)
         return;
     }
     r->head_bytes += (uint32_t)n;
-    if (r->head_bytes <= r->head_limit && !r->text.full)
+    if (r->head_bytes <= r->head_limit)
         return;
     if (!r->line_done || r->field[HTTP_TARGET].n >= r->head_limit)
         refuse(r, 414, "request line too long");
@@ -228,18 +262,19 @@ size_t http_feed(struct http_reader *r, const char *p, size_t n, enum http_event
 
     assert(!r->status);
     while (used < n) {
+        size_t most = room(r), step = n - used < most ? n - used : most;
         llhttp_errno_t rc;
-        size_t step;
 
         if (r->pause != HTTP_RUNNING)
             llhttp_resume(&r->parser);
         r->pause = HTTP_RUNNING;
-        rc = llhttp_execute(&r->parser, p + used, n - used);
-        step = n - used;
+        rc = llhttp_execute(&r->parser, p + used, step);
         if (rc != HPE_OK)
             step = (size_t)(llhttp_get_error_pos(&r->parser) - (p + used));
         used += step;
-        if (rc == HPE_PAUSED_H2_UPGRADE)
+        if (!r->in_body && is_folded(r, p + used - step, step))
+            refuse(r, 400, "a line of the head begins with a blank");
+        else if (rc == HPE_PAUSED_H2_UPGRADE)
             refuse(r, 505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
         else if (rc != HPE_OK && rc != HPE_PAUSED && !r->status)
             refuse(r, 400, llhttp_get_error_reason(&r->parser));

@@ -49,9 +49,11 @@ struct http_reader { /* must not move between init and deinit */
     char name[HTTP_NAME_MAX]; /* of a field, in lower case */
     uint32_t name_n;          /* its length, also if it did not fit */
     uint32_t head_bytes, body_bytes;
-    bool began;     /* its first byte has arrived */
-    bool line_done; /* its request line has */
+    uint32_t joined; /* bytes copied to put repeated fields together */
+    bool began;      /* its first byte has arrived */
+    bool line_done;  /* its request line has */
     bool in_body;
+    bool at_line; /* the last byte of the head so far ended a line */
     enum { HTTP_RUNNING, HTTP_AT_BODY, HTTP_AT_END } pause;
     bool keep_alive; /* what the client wants; valid once complete */
     bool http10;

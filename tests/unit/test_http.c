@@ -39,7 +39,10 @@ static enum http_event feed(struct http_reader *r, const char *text, size_t step
 
 static void refused(const char *text, int status)
 {
-    for (size_t step = 1; step < 64; step += 31) {
+    static const size_t steps[] = { 1, 2, 32, 63, 1 << 20 };
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        const size_t step = steps[i];
         struct http_reader r;
 
         if (feed(&r, text, step, NULL) != HTTP_REFUSED || r.status != status)
@@ -239,6 +242,70 @@ static void line_ends_are_cr_lf_and_nothing_else(void **state)
     refused("GET / HTTP/1.1\nHost: a\n\n", 400);
 }
 
+static void a_line_that_goes_on_on_the_next_is_a_bad_request(void **state)
+{
+    static const char *const folded[] = {
+        "GET / HTTP/1.1\r\n" HOST "X: a\r\n b\r\n\r\n",
+        "GET / HTTP/1.1\r\n" HOST "Accept: a,\r\n\tb\r\n\r\n",
+        "GET / HTTP/1.1\r\n" HOST "X:\r\n \r\n\r\n",
+        "GET / HTTP/1.1\r\nHost:\r\n a\r\n\r\n",
+        "GET / HTTP/1.1\r\n Host: a\r\n\r\n",
+        "POST / HTTP/1.1\r\n" HOST "X: a\r\n b\r\nContent-Length: 1\r\n\r\nc",
+    };
+    struct http_reader r;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(folded) / sizeof(folded[0]); i++)
+        refused(folded[i], 400);
+    /* In a body such lines are nobody's business. */
+    assert_int_equal(feed(&r,
+                          "POST / HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\n"
+                          "\r\n a\n",
+                          9, NULL),
+                     HTTP_COMPLETE);
+    http_deinit(&r);
+}
+
+static void fields_behind_a_body_say_nothing(void **state)
+{
+    struct http_reader r;
+    struct request rq;
+
+    (void)state;
+    assert_int_equal(feed(&r,
+                          "POST /-/reload HTTP/1.1\r\nHost: a\r\nAccept: b\r\n"
+                          "Transfer-Encoding: chunked\r\n\r\n0\r\n"
+                          "Host: c\r\nAccept: d\r\nOrigin: http://e\r\n\r\n",
+                          5, NULL),
+                     HTTP_COMPLETE);
+    http_request(&r, &rq);
+    assert_view(rq.host, "a");
+    assert_view(rq.accept, "b");
+    assert_view(rq.origin, "");
+    http_deinit(&r);
+}
+
+static void put(char *at, const char *text)
+{
+    memcpy(at, text, strlen(text));
+}
+
+static void the_first_fault_decides_however_it_is_cut(void **state)
+{
+    char text[2 * HEAD + 64];
+
+    (void)state;
+    memset(text, 'a', sizeof(text));
+    text[sizeof(text) - 1] = '\0';
+    put(text, "GET / HTTP/1.1\r\n" HOST "X: ");
+    put(text + HEAD + 20, "\r\n(: b\r\n\r\n");
+    refused(text, 431); /* a line that is no field stands behind the limit */
+    put(text + HEAD - 40, "\r\n(: b\r\n");
+    refused(text, 400); /* and before it */
+    memset(text + 5, 'a', HEAD);
+    refused(text, 414);
+}
+
 static void other_versions_are_refused(void **state)
 {
     (void)state;
@@ -418,6 +485,9 @@ int main(void)
         cmocka_unit_test(an_offered_upgrade_is_an_ordinary_request),
         cmocka_unit_test(what_is_no_http_is_a_bad_request),
         cmocka_unit_test(line_ends_are_cr_lf_and_nothing_else),
+        cmocka_unit_test(a_line_that_goes_on_on_the_next_is_a_bad_request),
+        cmocka_unit_test(fields_behind_a_body_say_nothing),
+        cmocka_unit_test(the_first_fault_decides_however_it_is_cut),
         cmocka_unit_test(other_versions_are_refused),
         cmocka_unit_test(heads_have_a_limit),
         cmocka_unit_test(blanks_count_towards_the_limit),
