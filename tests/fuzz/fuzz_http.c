@@ -1,9 +1,12 @@
 /*
  * fuzz_http.c - a connection's bytes, cut anywhere, through reader, routes and answer.
  *
- * The first byte chooses how the rest is cut. The same bytes uncut must give the same
- * requests and the same end. Compressed answers are one whole gzip member of what the
- * bodies say, and who sends the tag of an answer back gets nothing.
+ * The bytes are those of one connection: any number of requests, one behind the other.
+ * They are read whole, byte by byte, in pieces whose size the first byte chooses, and in
+ * two pieces cut at one place after the other; each time the same requests must come out,
+ * end at the same bytes, and the same fault with the same status, if there is one.
+ * Compressed answers are one whole gzip member of what the bodies say, and who sends the
+ * tag of an answer back gets nothing.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -16,7 +19,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { HEAD = 2048, BODY = 512 };
+enum { HEAD = 2048, BODY = 512, PLACES = 128 };
 
 static struct body *bodies[2];
 static struct gzip zip;
@@ -66,7 +69,15 @@ static struct body *body_of(const char *const names[], size_t count)
 /* What a conversation came to. */
 struct outcome {
     uint64_t requests, bytes, hash;
+    size_t end; /* of the last request that was complete */
     int status;
+    bool open; /* more may follow */
+};
+
+/* How the bytes are cut. */
+struct cuts {
+    size_t first, step; /* the first piece, and all others */
+    bool answered;      /* answers are made, not only requests read */
 };
 
 static void mix(struct outcome *o, struct view v)
@@ -76,8 +87,8 @@ static void mix(struct outcome *o, struct view v)
     o->hash = (o->hash ^ v.n) * 1099511628211u;
 }
 
-static const struct site site = { NULL,        site_bodies, site_ready,
-                                  site_reload, site_page,   1, "a" };
+static const struct site site = { NULL,      site_bodies, site_ready, site_reload,
+                                  site_page, 1,           "a" };
 
 /* What the bodies of a reply say, in its format. */
 static struct buf text_of(const struct reply *r)
@@ -125,20 +136,32 @@ static void ask_again(const struct request *rq, const struct reply *first)
     reply_deinit(&r);
 }
 
-static void answer(struct http_reader *r, size_t step, struct outcome *o)
+static void mix_request(const struct http_reader *r, const struct request *rq,
+                        struct outcome *o)
+{
+    const char said[] = { (char)('0' + rq->method), r->keep_alive ? 'k' : 'c',
+                          r->http10 ? '0' : '1' };
+
+    mix(o, (struct view){ said, sizeof(said) });
+    mix(o, rq->path);
+    mix(o, rq->query);
+    mix(o, rq->host);
+    mix(o, rq->origin);
+    mix(o, rq->sec_fetch_site);
+    mix(o, rq->accept);
+    mix(o, rq->accept_encoding);
+    mix(o, rq->if_none_match);
+    mix(o, rq->authorization);
+}
+
+static void answer(struct http_reader *r, const struct request *asked, size_t step,
+                   struct outcome *o)
 {
     struct buf sent_bytes = { 0 };
+    struct request rq = *asked;
     struct answer a = { 0 };
-    struct request rq;
     uint64_t want;
 
-    http_request(r, &rq);
-    mix(o, rq.path);
-    mix(o, rq.query);
-    mix(o, rq.host);
-    mix(o, rq.accept);
-    mix(o, rq.accept_encoding);
-    mix(o, rq.if_none_match);
     route(&site, 0, &rq, &a.reply);
     assert(a.reply.status >= 200 && a.reply.content_type);
     mix(o, view_of(a.reply.content_type));
@@ -180,23 +203,41 @@ static void answer(struct http_reader *r, size_t step, struct outcome *o)
         buf_deinit(&text);
     }
     buf_deinit(&sent_bytes);
-    o->requests++;
     o->bytes += want;
     answer_release(&a);
 }
 
-static struct outcome converse(const uint8_t *data, size_t size, size_t step)
+static void complete(struct http_reader *r, const struct cuts *cuts, struct outcome *o)
 {
-    struct outcome o = { 0 };
+    struct request rq;
+
+    /* A head within its limit can leave no more than it and as many copies. */
+    assert(r->text.n <= 2 * (size_t)HEAD + 2 && !r->text.full);
+    http_request(r, &rq);
+    mix_request(r, &rq, o);
+    o->requests++;
+    if (cuts->answered)
+        answer(r, &rq, cuts->step % PLACES + 7, o);
+}
+
+static struct outcome converse(const uint8_t *data, size_t size, struct cuts cuts)
+{
+    struct outcome o = { .open = true };
     struct http_reader r;
-    size_t at = 0;
+    size_t at = 0, piece_end = 0;
 
     http_init(&r, HEAD, BODY);
-    while (at < size) {
-        size_t n = size - at < step ? size - at : step, used;
+    while (at < size && o.open) {
         enum http_event event;
-        char *piece = malloc(n);
+        size_t n, used;
+        char *piece;
 
+        if (at == piece_end)
+            piece_end += at == 0 ? cuts.first : cuts.step;
+        if (piece_end > size)
+            piece_end = size;
+        n = piece_end - at;
+        piece = malloc(n); /* of its own, so that a read past its end is seen */
         memcpy(piece, data + at, n);
         used = http_feed(&r, piece, n, &event);
         free(piece);
@@ -206,12 +247,11 @@ static struct outcome converse(const uint8_t *data, size_t size, size_t step)
         if (event == HTTP_REFUSED) {
             assert(r.status >= 400 && r.reason);
             o.status = r.status;
-            break;
-        }
-        if (event == HTTP_COMPLETE) {
-            answer(&r, step + 7, &o);
-            if (!r.keep_alive)
-                break;
+            o.open = false;
+        } else if (event == HTTP_COMPLETE) {
+            complete(&r, &cuts, &o);
+            o.end = at;
+            o.open = r.keep_alive;
             http_next(&r);
         }
     }
@@ -219,9 +259,32 @@ static struct outcome converse(const uint8_t *data, size_t size, size_t step)
     return o;
 }
 
+static void require_same(const struct outcome *a, const struct outcome *b,
+                         bool answered)
+{
+    assert(a->requests == b->requests && a->end == b->end);
+    assert(a->status == b->status && a->open == b->open);
+    if (answered)
+        assert(a->hash == b->hash && a->bytes == b->bytes);
+}
+
+/* Cut in two, at up to PLACES places; requests are read, not answered. */
+static void cut_in_two(const uint8_t *data, size_t size, size_t from)
+{
+    struct outcome whole = converse(data, size, (struct cuts){ size, size, false });
+    size_t step = size / PLACES + 1;
+
+    for (size_t at = from % step + 1; at < size; at += step) {
+        struct outcome cut = converse(data, size, (struct cuts){ at, size, false });
+
+        require_same(&whole, &cut, true);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct outcome whole, cut;
+    struct outcome whole, bytes, pieces;
+    size_t step;
 
     if (!bodies[0]) {
         bodies[0] = body_of((const char *const[]){ "a", "b", "c" }, 3);
@@ -229,12 +292,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (size < 2)
         return 0;
-    whole = converse(data + 1, size - 1, size);
-    cut = converse(data + 1, size - 1, (size_t)data[0] % 61 + 1);
-    assert(whole.requests == cut.requests && whole.bytes == cut.bytes);
-    assert(whole.hash == cut.hash);
-    /* Which of two faults is seen first may depend on the cuts, not that there is one. */
-    assert((whole.status == 0) == (cut.status == 0));
+    step = data[0];
+    data++;
+    size--;
+    whole = converse(data, size, (struct cuts){ size, size, true });
+    pieces = converse(data, size, (struct cuts){ step + 1, step % 61 + 1, true });
+    bytes = converse(data, size, (struct cuts){ 1, 1, false });
+    require_same(&whole, &pieces, true);
+    require_same(&whole, &bytes, false);
+    cut_in_two(data, size, step);
     assert(bodies[0]->refs == 1 && bodies[1]->refs == 1);
     return 0;
 }
