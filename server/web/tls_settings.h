@@ -17,10 +17,10 @@
 
 /* client_auth_type, with the names of exporter-toolkit. */
 enum tls_client_auth {
-    TLS_NO_CLIENT_CERT,                 /* NoClientCert */
-    TLS_REQUEST_CLIENT_CERT,            /* RequestClientCert: asked for, not verified */
-    TLS_REQUIRE_ANY_CLIENT_CERT,        /* RequireAnyClientCert: must come, not verified */
-    TLS_VERIFY_CLIENT_CERT_IF_GIVEN,    /* VerifyClientCertIfGiven */
+    TLS_NO_CLIENT_CERT,              /* NoClientCert */
+    TLS_REQUEST_CLIENT_CERT,         /* RequestClientCert: asked for, not verified */
+    TLS_REQUIRE_ANY_CLIENT_CERT,     /* RequireAnyClientCert: must come, not verified */
+    TLS_VERIFY_CLIENT_CERT_IF_GIVEN, /* VerifyClientCertIfGiven */
     TLS_REQUIRE_AND_VERIFY_CLIENT_CERT, /* RequireAndVerifyClientCert */
 };
 
@@ -52,9 +52,9 @@ struct tls_settings {
     struct tls_list client_allowed_sans;
 
     enum tls_version min_version, max_version;
-    struct tls_list cipher_suites;     /* names as given; empty: the transport's choice */
-    struct tls_list curve_preferences; /* names as given; empty: the transport's choice */
-    bool prefer_server_cipher_suites;  /* the reader's default is true */
+    /* Names as given; empty: the transport's choice. */
+    struct tls_list cipher_suites, curve_preferences;
+    bool prefer_server_cipher_suites; /* the reader's default is true */
 };
 
 #endif

@@ -35,7 +35,7 @@ enum { TRANSPORT_PENDING_MAX = 64 * 1024 };
 enum transport_state {
     TRANSPORT_OPENING, /* the handshake is under way; write() takes nothing */
     TRANSPORT_OPEN,
-    TRANSPORT_ENDED,  /* the other side says that nothing more comes; write() still works */
+    TRANSPORT_ENDED, /* the other side says that nothing more comes; write() still works */
     TRANSPORT_BROKEN, /* nothing more can be read or written; problem() says why */
 };
 

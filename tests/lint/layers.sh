@@ -53,6 +53,10 @@ includes server tests/fuzz | grep -E ': "modules/' | grep -v '^server/registry\.
 
 includes core server | grep -E ': <llhttp\.h>$' | grep -vE '^server/(http/|main\.c)' |
     report 'llhttp is known in server/http/ alone'
+includes core server | grep -E ': <openssl/' | grep -v '^server/tls/' |
+    report 'OpenSSL is known in server/tls/ alone'
+includes server/tls | grep -E ': "' | grep -vE ': "(core/(err|mem|view)|server/tls/[a-z]+|server/web/(transport|tls_settings))\.h"$' |
+    report 'server/tls/ is a library of its own and includes no more of the program than it links'
 includes core server | grep -E ': <(inotifytools|sys)/inotify\.h>$' |
     grep -v '^server/sources/' | report 'inotify is known in server/sources/ alone'
 
