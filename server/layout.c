@@ -8,10 +8,10 @@
 #include <xxhash.h>
 
 enum {
-    TARGET = 128, /* scenarios of a segment */
+    TARGET = 256, /* scenarios of a segment */
     LARGE = 64,   /* a run of so many has segments of its own */
-    MOST = 192,   /* of a segment of small runs */
-    BORDER = 96,  /* one small run in 96 / (its scenarios) begins a segment */
+    MOST = 384,   /* of a segment of small runs */
+    BORDER = 192, /* one small run in 192 / (its scenarios) begins a segment */
 };
 
 static void add_piece(struct layout *l, const struct run *run, uint32_t first,

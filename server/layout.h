@@ -1,8 +1,8 @@
 /*
  * layout.h - which scenarios are rendered together.
  *
- * A segment is some 128 neighbouring scenarios: a change renders one segment again, and
- * an answer is made of whole segments. A large run is cut every 128 scenarios from its
+ * A segment is some 256 neighbouring scenarios: a change renders one segment again, and
+ * an answer is made of whole segments. A large run is cut every 256 scenarios from its
  * beginning; small runs share a segment, with borders where the hash of a run's id says
  * so. Borders depend on neither history nor distant runs: the same files give the same
  * segments, and a run that comes or goes moves only the borders next to it.

@@ -44,18 +44,18 @@ static uint32_t size(const struct layout *l, size_t span)
     return n;
 }
 
-static void a_large_run_is_cut_every_128_scenarios(void **state)
+static void a_large_run_is_cut_every_256_scenarios(void **state)
 {
-    struct fake *f = fakes(1, 300);
+    struct fake *f = fakes(1, 600);
     struct layout l = { 0 };
 
     (void)state;
     make(&l, f, 1, 1);
     assert_int_equal(l.span_count, 3);
-    assert_int_equal(size(&l, 0), 128);
-    assert_int_equal(size(&l, 1), 128);
-    assert_int_equal(size(&l, 2), 44);
-    assert_int_equal(l.pieces[2].first, 256);
+    assert_int_equal(size(&l, 0), 256);
+    assert_int_equal(size(&l, 1), 256);
+    assert_int_equal(size(&l, 2), 88);
+    assert_int_equal(l.pieces[2].first, 512);
     layout_deinit(&l);
     free(f);
 }
@@ -69,12 +69,12 @@ static void small_runs_share_segments_of_bounded_size(void **state)
     (void)state;
     make(&l, f, 1000, 1000);
     for (size_t i = 0; i < l.span_count; i++) {
-        assert_in_range(size(&l, i), 1, 192);
+        assert_in_range(size(&l, i), 1, 384);
         all += size(&l, i);
     }
     assert_int_equal(all, 10000);
-    /* 10 000 scenarios in segments of about 96 would be some 104; borders are chance. */
-    assert_in_range(l.span_count, 60, 180);
+    /* 10 000 scenarios in segments of about 192 would be some 52; borders are chance. */
+    assert_in_range(l.span_count, 30, 90);
     layout_deinit(&l);
     free(f);
 }
@@ -126,7 +126,7 @@ static void runs_without_scenarios_are_left_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_large_run_is_cut_every_128_scenarios),
+        cmocka_unit_test(a_large_run_is_cut_every_256_scenarios),
         cmocka_unit_test(small_runs_share_segments_of_bounded_size),
         cmocka_unit_test(a_run_that_goes_moves_only_borders_near_it),
         cmocka_unit_test(runs_without_scenarios_are_left_out),
