@@ -173,6 +173,18 @@ class Http(unittest.TestCase):
         port = self.exporter.ports["cost"]
         self.assertEqual(reload(Origin=f"http://127.0.0.1:{port}",
                                 Sec_Fetch_Site="same-origin"), 200)
+        # a name of the attacker's that was pointed at this machine: all else looks right
+        self.assertEqual(reload(Host=f"rebound.example:{port}",
+                                Origin=f"http://rebound.example:{port}",
+                                Sec_Fetch_Site="same-origin"), 403)
+        self.assertEqual(reload(Host=f"localhost:{port}"), 200)
+        with harness.Exporter("--web.allowed-host=encoder.lan,exporter.example",
+                              files=FILES) as e:
+            for host, status in (("exporter.example:9504", 200), ("ENCODER.lan", 200),
+                                 ("other.example", 403)):
+                got = e.get("cost", "/-/reload", {"Host": host}, "POST")
+                self.assertEqual(got.status, status, host)
+            self.assertIn("--web.allowed-host", got.text)
 
     def test_the_page_is_for_people_and_runs_nothing(self):
         got = self.exporter.get("cost", "/")
