@@ -165,6 +165,8 @@ bool read_key(struct pass &pass, const char *quote, const char *value, struct vi
 
     if (json_parse_piece(pass.p, pass.text, raw, 0, &pass.s->keys, &text, nullptr) < 0)
         return false;
+    if (pass.s->out.lone == SIZE_MAX)
+        pass.s->out.lone = json_lone(pass.p);
     *key = json_text(text);
     return true;
 }
@@ -322,6 +324,7 @@ extern "C" int json_split(struct json_parser *p, struct view text, struct view l
     arena_release(&s->keys);
     s->out.type = JSON_NULL;
     s->out.member_count = s->out.item_count = 0;
+    s->out.lone = SIZE_MAX;
     s->out.list_found = s->out.list_is_array = false;
 
     struct pass pass = { p, s, text, list_key, max_items, false };

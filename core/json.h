@@ -102,6 +102,12 @@ int json_parse_piece(struct json_parser *p, struct view whole, struct view piece
                      unsigned depth_max, struct arena *a, const struct json_value **out,
                      struct err *e);
 
+/*
+ * Where in whole the first lone surrogate of the piece read last stands; SIZE_MAX: it has
+ * none.
+ */
+size_t json_lone(const struct json_parser *p);
+
 struct json_piece {
     struct view key;  /* unescaped */
     struct view text; /* its value, as it stands in the document, blanks trimmed */
@@ -112,6 +118,7 @@ struct json_parts {
     enum json_type type;        /* of the document */
     struct json_piece *members; /* JSON_OBJECT, all of them */
     size_t member_count;
+    size_t lone;        /* byte of the first lone surrogate in a key; SIZE_MAX: none */
     bool list_found;    /* there is a member of the key asked for … */
     bool list_is_array; /* … and the last one of them is an array */
     struct view *items; /* its elements, trimmed; or those of a JSON_ARRAY

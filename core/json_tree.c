@@ -195,9 +195,15 @@ static int read_document(struct json_parser *p, struct json_reader *r,
         free(p->stack.p);
         p->stack = (struct json_stack){ 0 };
     }
+    p->lone = r->lone ? (size_t)(r->lone - r->whole) : SIZE_MAX;
     if (r->code == 0 && r->arena)
         *out = root;
     return r->code;
+}
+
+size_t json_lone(const struct json_parser *p)
+{
+    return p->lone;
 }
 
 int json_parse(struct json_parser *p, struct view text, struct arena *a,

@@ -14,6 +14,7 @@ struct json_stack {
 
 struct json_parser {
     struct json_stack stack;
+    size_t lone;                    /* see json_lone() */
     struct json_splitter *splitter; /* json.cc; NULL until the first split */
 };
 

@@ -76,6 +76,19 @@ static enum results_verdict verdict_of(int code)
     return code == -E2BIG ? RESULTS_TOO_LARGE : RESULTS_INVALID_JSON;
 }
 
+/* Half of a surrogate pair at this byte; SIZE_MAX: there is none. */
+static void note_lone(struct reading *rd, size_t byte)
+{
+    struct results_notes *n = rd->notes;
+
+    if (byte == SIZE_MAX)
+        return;
+    n->invalid_values++;
+    if (!n->first[0])
+        snprintf(n->first, sizeof n->first,
+                 "byte %zu: half of a surrogate pair; repaired", byte);
+}
+
 /* ---- the members of the file ---------------------------------------------------- */
 
 /* The last list of scenarios is read item by item; everything else is checked here. */
@@ -96,6 +109,7 @@ static int check_members(struct reading *rd)
                               JSON_DEPTH_MAX - 1, NULL, NULL, rd->e);
         if (rc < 0)
             return rc;
+        note_lone(rd, json_lone(rd->p->json));
     }
     return 0;
 }
@@ -121,8 +135,10 @@ static int read_members(struct reading *rd)
                                               .whole = true };
     struct field_reader r = { rd->notes, &rd->p->file_mem, { "", 0 } };
     const struct json_value *region = NULL, *version = NULL;
-    int rc = check_members(rd);
+    int rc;
 
+    note_lone(rd, rd->parts->lone);
+    rc = check_members(rd);
     if (rc == 0)
         rc = file_member(rd, VIEW("region"), &region);
     if (rc == 0)
@@ -207,6 +223,8 @@ static int read_item(struct reading *rd, size_t index)
                               &rd->p->scenario_mem, &v, rd->e);
 
     if (rc == 0) {
+        note_lone(rd, json_lone(rd->p->json));
+
         struct scenario *s =
             results_scenario(v, rd->region, &rd->p->scenario_mem, rd->notes, &why);
 

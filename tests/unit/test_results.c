@@ -223,6 +223,12 @@ static void texts_that_are_no_utf8_are_repaired(void **state)
         f, VIEW("{\"\\ud800\":1,\"scenarios\":[{\"name\":\"\\udc00b\\ud83d\"}]}"));
     assert_view(run->scenarios[0]->name, "\xEF\xBF\xBD"
                                          "b\xEF\xBF\xBD");
+    assert_int_equal(f->notes.invalid_values, 2); /* the key, and the scenario */
+    assert_string_equal(f->notes.first, "byte 2: half of a surrogate pair; repaired");
+    parsed(f, VIEW("{\"x\":[\"\\ud800\"],\"scenarios\":[{\"name\":\"\\ud83d\\ude00\"},"
+                   "{\"name\":\"b\",\"y\":\"\\udc00\"}]}"));
+    assert_int_equal(f->notes.invalid_values, 2); /* a pair is none of them */
+    assert_string_equal(f->notes.first, "byte 7: half of a surrogate pair; repaired");
     /* Faults are still told by their byte in the file. */
     assert_refused(f, VIEW("[{\"name\":\"\xFF\"} 5]"), RESULTS_INVALID_JSON,
                    "byte 14: ',' or ']' is expected");
