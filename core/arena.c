@@ -74,3 +74,10 @@ void arena_deinit(struct arena *a)
     }
     a->used = 0;
 }
+
+void arena_wipe(struct arena *a)
+{
+    for (struct arena_block *b = a->blocks; b; b = b->next)
+        explicit_bzero(b->bytes, b->size);
+    arena_deinit(a);
+}

@@ -27,4 +27,7 @@ void arena_release(struct arena *a);
 /* Everything in it ends and all memory goes back. */
 void arena_deinit(struct arena *a);
 
+/* The same for secrets: the memory is overwritten first. */
+void arena_wipe(struct arena *a);
+
 #endif

@@ -55,6 +55,10 @@ includes core server | grep -E ': <llhttp\.h>$' | grep -vE '^server/(http/|main\
     report 'llhttp is known in server/http/ alone'
 includes core server | grep -E ': <openssl/' | grep -v '^server/tls/' |
     report 'OpenSSL is known in server/tls/ alone'
+includes core server | grep -E ': <(yaml|crypt)\.h>$' | grep -v '^server/toolbox/' |
+    report 'libyaml and libcrypt are known in server/toolbox/ alone'
+includes server/toolbox | grep -E ': "' | grep -vE ': "(core/(err|view)|server/toolbox/[a-z]+|server/web/toolbox)\.h"$' |
+    report 'server/toolbox/ is a library of its own and includes no more of the program than it links'
 includes server/tls | grep -E ': "' | grep -vE ': "(core/(err|mem|view)|server/tls/[a-z]+|server/web/(transport|tls_settings))\.h"$' |
     report 'server/tls/ is a library of its own and includes no more of the program than it links'
 includes core server | grep -E ': <(inotifytools|sys)/inotify\.h>$' |
