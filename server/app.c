@@ -13,6 +13,7 @@
 #include "server/page.h"
 #include "server/pipeline.h"
 #include "server/site.h"
+#include "server/sockets.h"
 #include "server/sources/filewatch.h"
 #include "server/sources/source_results.h"
 #include "server/version.h"
@@ -35,6 +36,7 @@ enum {
 
 struct app {
     const struct config *c;
+    struct sockets sockets;
     uv_loop_t loop;
     struct store *store;
     struct self *self;
@@ -74,10 +76,13 @@ static void on_changed(void *ctx, const struct diff *d)
 static void on_first_served(void *ctx)
 {
     struct app *a = ctx;
+    struct err e = { 0 };
 
     if (a->site.ready || a->stopping)
         return;
     a->site.ready = true;
+    if (http_server_start(a->http, &e) < 0)
+        log_line(LOG_ERROR, "endpoint stays closed", "reason", e.text, NULL);
     log_line(LOG_INFO, "ready", NULL);
     notify("READY=1");
 }
@@ -223,6 +228,23 @@ static unsigned fitting_connections(unsigned wanted)
     return (unsigned)room;
 }
 
+/* Sockets that were given take the place of listen addresses. */
+static int open_listeners(struct app *a, struct err *e)
+{
+    const struct sockets *given = &a->sockets;
+    int rc = 0;
+
+    for (size_t i = 0; i < given->count && rc == 0; i++)
+        rc = http_server_take(a->http, given->all[i].endpoint,
+                              registry[given->all[i].endpoint]->name, given->all[i].fd,
+                              e);
+    for (size_t i = 0; i < registry_count && rc == 0; i++)
+        if (*a->c->listen[i] && !sockets_given(given, (int)i))
+            rc = http_server_listen(a->http, (int)i, registry[i]->name,
+                                    view_of(a->c->listen[i]), e);
+    return rc;
+}
+
 static int open_http(struct app *a, struct err *e)
 {
     struct http_limits limits;
@@ -237,16 +259,7 @@ static int open_http(struct app *a, struct err *e)
     limits.slow_bytes = a->c->slow_bytes;
     a->http = http_server_new(&a->loop, &site, a->self, &limits);
     a->site.http = a->http;
-    for (size_t i = 0; i < registry_count; i++) {
-        int rc = *a->c->listen[i]
-                     ? http_server_listen(a->http, (int)i, registry[i]->name,
-                                          view_of(a->c->listen[i]), e)
-                     : 0;
-
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
+    return open_listeners(a, e);
 }
 
 static void say_listening(const struct app *a)
@@ -334,6 +347,7 @@ static void app_deinit(struct app *a)
 
 int app_serve(const struct config *c)
 {
+    struct sockets sockets;
     struct module_set *set;
     struct err e = { 0 };
     struct app a;
@@ -341,11 +355,18 @@ int app_serve(const struct config *c)
 
     log_configure(c->log_level, c->log_json);
     signal(SIGPIPE, SIG_IGN);
+    /* Before anything else is opened: a descriptor that was promised and is not there must
+     * not turn out to be one of ours. */
+    if (sockets_take(c->listen, &sockets, &e) < 0) {
+        log_line(LOG_ERROR, "cannot start", "reason", e.text, NULL);
+        return 1;
+    }
     if (module_set_new(c, true, &set, &e) < 0) {
         log_line(LOG_ERROR, "settings are wrong", "reason", e.text, NULL);
         return settings_status(&e);
     }
     app_init(&a, c, set);
+    a.sockets = sockets;
     say_notices(c);
     rc = app_start(&a, &e);
     if (rc < 0) {

@@ -123,8 +123,8 @@ const struct option *config_options(void)
             .preset = ports[i],
             .value = "ADDR",
             .help =
-                "HOST:PORT, :PORT (all addresses), unix:/PATH, or \"\" for off; the "
-                "variable holds a port alone",
+                "HOST:PORT, :PORT (all addresses), unix:/PATH, unix:@NAME, or \"\" for "
+                "off; the variable holds a port alone",
             .topic = "web",
         };
     }

@@ -9,7 +9,7 @@ static int bad(struct err *e, struct view text, const char *why)
 {
     return err_set(e, -EINVAL,
                    "address \"%.*s\": %s (allowed: :9502, 127.0.0.1:9502, [::1]:9502, "
-                   "unix:/run/x.sock)",
+                   "unix:/run/x.sock, unix:@name)",
                    VIEW_ARG(text), why);
 }
 
@@ -18,17 +18,23 @@ static int parse_unix(struct view text, struct address *out, struct err *e)
     struct view path = view_skip(text, strlen("unix:"));
     struct sockaddr_un un = { .sun_family = AF_UNIX };
 
+    bool abstract = path.n > 0 && path.p[0] == '@';
+
     if (path.n == 0)
         return bad(e, text, "no path");
+    if (abstract && path.n == 1) /* the kernel would choose a name */
+        return bad(e, text, "no name");
     /* The last byte is the kernel's end of the name. */
     if (path.n >= sizeof(un.sun_path))
         return bad(e, text, "path longer than 107 bytes");
     if (memchr(path.p, '\0', path.n))
         return bad(e, text, "path with a zero byte");
     memcpy(un.sun_path, path.p, path.n);
+    if (abstract)
+        un.sun_path[0] = '\0';
     memset(out, 0, sizeof(*out));
     memcpy(&out->sa, &un, sizeof(un));
-    out->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path.n + 1);
+    out->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path.n + !abstract);
     return 0;
 }
 
@@ -99,6 +105,22 @@ int address_parse(struct view text, struct address *out, struct err *e)
     return 0;
 }
 
+/* Zero bytes of an abstract name become '@', the first one above all. */
+static void unix_text(const struct sockaddr *sa, socklen_t len,
+                      char to[ADDRESS_TEXT_MAX])
+{
+    const size_t begin = offsetof(struct sockaddr_un, sun_path);
+    struct sockaddr_un un = { 0 };
+    size_t n = len < sizeof(un) ? len : sizeof(un);
+
+    memcpy(&un, sa, n);
+    n = n > begin ? n - begin : 0;
+    if (n > 0 && un.sun_path[0] == '\0')
+        for (size_t i = 0; i < n; i++)
+            un.sun_path[i] = un.sun_path[i] ? un.sun_path[i] : '@';
+    snprintf(to, ADDRESS_TEXT_MAX, "unix:%.*s", (int)n, un.sun_path);
+}
+
 void address_text(const struct sockaddr *sa, socklen_t len, char to[ADDRESS_TEXT_MAX])
 {
     char ip[INET6_ADDRSTRLEN] = "";
@@ -116,10 +138,6 @@ void address_text(const struct sockaddr *sa, socklen_t len, char to[ADDRESS_TEXT
         inet_ntop(AF_INET6, &in6.sin6_addr, ip, sizeof(ip));
         snprintf(to, ADDRESS_TEXT_MAX, "[%s]:%u", ip, ntohs(in6.sin6_port));
     } else {
-        struct sockaddr_un un = { 0 };
-
-        memcpy(&un, sa, len < sizeof(un) ? len : sizeof(un));
-        snprintf(to, ADDRESS_TEXT_MAX, "unix:%.*s", (int)sizeof(un.sun_path),
-                 un.sun_path);
+        unix_text(sa, len, to);
     }
 }

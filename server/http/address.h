@@ -17,8 +17,8 @@ struct address {
 };
 
 /*
- * Reads ":9502", "127.0.0.1:9502", "[::1]:9502" or "unix:/run/x.sock"; port 0 is a
- * free one. -EINVAL with the reason otherwise; *out is untouched then.
+ * Reads ":9502", "127.0.0.1:9502", "[::1]:9502", "unix:/run/x.sock" or "unix:@name" (a
+ * name in the abstract space: no file, and no permissions); port 0 is a free one. -EINVAL with the reason otherwise; *out is untouched then.
  */
 int address_parse(struct view text, struct address *out, struct err *e);
 

@@ -3,7 +3,8 @@
  *
  * Sockets are made here and handed to libuv bound: libuv would put off a bind error to
  * the listen, tell IPv4 from IPv6 differently on its own, and leave stale socket files.
- * SO_REUSEADDR lets a restart take the port while old connections die out; two programs
+ * A socket file gets the permissions that the umask
+ * leaves. SO_REUSEADDR lets a restart take the port while old connections die out; two programs
  * that listen on one port are still refused.
  */
 #include "server/http/listener.h"
@@ -97,6 +98,8 @@ static int bind_unix(struct listener *l, const struct address *a)
     int fd, rc;
 
     memcpy(&un, &a->sa, sizeof(un));
+    if (un.sun_path[0] == '\0') /* an abstract name is gone with its socket */
+        return bind_to(&a->sa, a->len, false);
     memcpy(l->path, un.sun_path, sizeof(l->path));
     rc = clear_path(l->path, a);
     if (rc < 0)
@@ -114,28 +117,74 @@ static void remove_path(const struct listener *l)
 {
     struct stat st;
 
-    if (l->is_unix && lstat(l->path, &st) == 0 && st.st_dev == l->device &&
+    if (l->path[0] && lstat(l->path, &st) == 0 && st.st_dev == l->device &&
         st.st_ino == l->inode)
         unlink(l->path);
+}
+
+static struct listener *make(struct http_server *s, int endpoint, const char *name)
+{
+    struct listener *l = mem_zalloc(sizeof(*l));
+
+    l->server = s;
+    l->endpoint = endpoint;
+    l->name = name;
+    return l;
+}
+
+/*
+ * Puts a bound socket into libuv's hands and l into the server's list. Takes both: on
+ * failure the socket is closed and l is gone, or on its way.
+ */
+static int join(struct listener *l, int fd, struct err *e)
+{
+    struct http_server *s = l->server;
+    struct listener **last = &s->listeners;
+    int rc = l->is_unix ? uv_pipe_init(s->loop, &l->u.pipe, 0)
+                        : uv_tcp_init(s->loop, &l->u.tcp);
+
+    if (rc < 0) {
+        fail(e, view_of(l->address), l->name, rc);
+        remove_path(l);
+        close(fd);
+        free(l);
+        return rc;
+    }
+    l->u.handle.data = l;
+    while (*last)
+        last = &(*last)->next;
+    *last = l;
+    rc = l->is_unix ? uv_pipe_open(&l->u.pipe, fd) : uv_tcp_open(&l->u.tcp, fd);
+    if (rc < 0) {
+        fail(e, view_of(l->address), l->name, rc);
+        close(fd);
+        listener_close(l);
+    }
+    return rc;
+}
+
+/* The address that the socket has got. */
+static void ask_bound(struct listener *l, int fd)
+{
+    struct sockaddr_storage sa = { 0 };
+    socklen_t len = sizeof(sa);
+
+    if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0)
+        address_text((const struct sockaddr *)&sa, len, l->bound);
 }
 
 int listener_open(struct http_server *s, int endpoint, const char *name,
                   struct view address, struct err *e)
 {
     struct address a;
-    struct sockaddr_storage sa = { 0 };
-    socklen_t len = sizeof(sa);
-    struct listener *l, **last = &s->listeners;
+    struct listener *l;
     int fd, rc = address_parse(address, &a, e);
 
     if (rc < 0)
         return rc;
-    l = mem_zalloc(sizeof(*l));
-    l->server = s;
-    l->endpoint = endpoint;
-    l->name = name;
+    l = make(s, endpoint, name);
     l->is_unix = a.sa.ss_family == AF_UNIX;
-    address_text((const struct sockaddr *)&a.sa, a.len, l->given);
+    address_text((const struct sockaddr *)&a.sa, a.len, l->address);
     fd = l->is_unix ? bind_unix(l, &a)
          : a.any    ? bind_any(&a)
                     : bind_to(&a.sa, a.len, true);
@@ -148,29 +197,32 @@ int listener_open(struct http_server *s, int endpoint, const char *name,
                            VIEW_ARG(address), name);
         return fail(e, address, name, fd);
     }
-    if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0)
-        address_text((const struct sockaddr *)&sa, len, l->bound);
+    ask_bound(l, fd);
+    return join(l, fd, e);
+}
 
-    rc = l->is_unix ? uv_pipe_init(s->loop, &l->u.pipe, 0)
-                    : uv_tcp_init(s->loop, &l->u.tcp);
-    if (rc < 0) {
-        remove_path(l);
+/* server.h has it: the way in for whoever knows the server from outside. */
+int http_server_take(struct http_server *s, int endpoint, const char *name, int fd,
+                     struct err *e)
+{
+    struct listener *l = make(s, endpoint, name);
+    int family = 0, rc;
+    socklen_t len = sizeof(family);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len) < 0) {
+        rc = -errno;
         close(fd);
         free(l);
-        return fail(e, address, name, rc);
+        return err_set(e, rc, "socket %d given for %s: %s", fd, name, uv_strerror(rc));
     }
-    l->u.handle.data = l;
-    while (*last)
-        last = &(*last)->next;
-    *last = l;
-    rc = l->is_unix ? uv_pipe_open(&l->u.pipe, fd) : uv_tcp_open(&l->u.tcp, fd);
-    if (rc < 0) {
-        remove_path(l);
-        close(fd);
-        listener_close(l);
-        return fail(e, address, name, rc);
-    }
-    return 0;
+    l->given = true;
+    l->is_unix = family == AF_UNIX; /* without a path: the file is not ours to remove */
+    ask_bound(l, fd);
+    memcpy(l->address, l->bound, sizeof(l->address));
+    rc = join(l, fd, e);
+    if (rc == 0 && s->self)
+        self_endpoint(s->self, name);
+    return rc;
 }
 
 static void on_connection(uv_stream_t *stream, int status)
@@ -184,9 +236,14 @@ static void on_connection(uv_stream_t *stream, int status)
 
 int listener_start(struct listener *l, struct err *e)
 {
-    int rc = uv_listen(&l->u.stream, BACKLOG, on_connection);
+    const struct site *site = &l->server->site;
+    int rc;
 
-    return rc < 0 ? fail(e, view_of(l->given), l->name, rc) : 0;
+    if (l->started || (l->given && !site->ready(site->ctx)))
+        return 0;
+    rc = uv_listen(&l->u.stream, BACKLOG, on_connection);
+    l->started = rc == 0;
+    return rc < 0 ? fail(e, view_of(l->address), l->name, rc) : 0;
 }
 
 static void on_closed(uv_handle_t *h)

@@ -18,19 +18,24 @@ struct listener {
     struct listener *next;
     int endpoint;
     const char *name;
-    bool closing;
+    bool closing, started;
+    bool given; /* by a service manager, which listens already */
     bool is_unix;
-    uint64_t device, inode; /* of our socket file */
-    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-    char given[ADDRESS_TEXT_MAX]; /* as configured */
-    char bound[ADDRESS_TEXT_MAX]; /* as it became */
+    uint64_t device, inode;                                 /* of our socket file */
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* its own; "": none */
+    char address[ADDRESS_TEXT_MAX];                         /* as configured */
+    char bound[ADDRESS_TEXT_MAX];                           /* as it became */
 };
 
 /* Binds, and joins the server's list. On failure the address is free again. */
 int listener_open(struct http_server *s, int endpoint, const char *name,
                   struct view address, struct err *e);
 
-/* Clients may come. */
+/*
+ * Clients may come. Those of a given socket, which listened before we ran, wait until the
+ * site is ready: nothing happens before, and it is to be called again. No harm if it has
+ * started already.
+ */
 int listener_start(struct listener *l, struct err *e);
 
 /* Any number of times; frees l later and takes it out of its server's list. */

@@ -40,7 +40,15 @@ void http_server_changed(struct http_server *s);
 int http_server_listen(struct http_server *s, int endpoint, const char *name,
                        struct view address, struct err *e);
 
-/* Opens all bound endpoints. On failure as above; then the server is to be stopped. */
+/* The same with a socket that a service manager gave us; takes fd, on failure too. */
+int http_server_take(struct http_server *s, int endpoint, const char *name, int fd,
+                     struct err *e);
+
+/*
+ * Opens all bound endpoints. On failure as above; then the server is to be stopped.
+ * Given sockets open only when the site is ready, so that the client whose coming started
+ * us is served instead of sent away: call it again then.
+ */
 int http_server_start(struct http_server *s, struct err *e);
 
 /* The listeners in the order they were made: their number, label and bound address. */

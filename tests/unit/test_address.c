@@ -79,6 +79,33 @@ static void socket_paths_have_the_kernels_length(void **state)
     assert_true(address_parse((struct view){ "unix:a\0b", 8 }, &a, NULL) < 0);
 }
 
+static void names_in_the_abstract_space_are_read(void **state)
+{
+    struct address a;
+    struct sockaddr_un un = { .sun_family = AF_UNIX, .sun_path = "\0ab\0c" };
+    char text[200] = "unix:@", back[ADDRESS_TEXT_MAX];
+
+    (void)state;
+    reads("unix:@encode/results", "unix:@encode/results");
+    reads("unix:./@file", "unix:./@file");
+    assert_int_equal(address_parse(VIEW("unix:@ab"), &a, NULL), 0);
+    /* family (2 bytes), a zero byte, "ab", and no end: it would belong to the name */
+    assert_int_equal(a.len, 5);
+    assert_memory_equal((char *)&a.sa + 2, "\0ab", 3);
+    refuses("unix:@", "no name");
+    memset(text + 6, 'n', 107);
+    refuses(text, "107 bytes");
+
+    /* as the kernel tells what others have bound */
+    address_text((const struct sockaddr *)&un, 2 + 5, back);
+    assert_string_equal(back, "unix:@ab@c");
+    address_text((const struct sockaddr *)&un, 2, back);
+    assert_string_equal(back, "unix:");
+    memset(un.sun_path, 'p', sizeof(un.sun_path));
+    address_text((const struct sockaddr *)&un, sizeof(un), back);
+    assert_int_equal(strlen(back), 5 + 108);
+}
+
 static void ports_are_numbers_up_to_65535(void **state)
 {
     (void)state;
@@ -111,6 +138,7 @@ int main(void)
         cmocka_unit_test(a_port_alone_means_every_address),
         cmocka_unit_test(socket_paths_are_read),
         cmocka_unit_test(socket_paths_have_the_kernels_length),
+        cmocka_unit_test(names_in_the_abstract_space_are_read),
         cmocka_unit_test(ports_are_numbers_up_to_65535),
         cmocka_unit_test(what_is_no_address_is_told),
     };
