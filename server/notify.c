@@ -1,5 +1,8 @@
 #include "server/notify.h"
 
+#include "server/log.h"
+
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,16 +27,12 @@ void notify(const char *state)
 
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-    if (fd < 0)
-        return;
-
-    /* The manager that is not there any more cannot be told so. */
-    ssize_t sent =
-        sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
-               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
-
-    (void)sent;
-    close(fd);
+    if (fd < 0 || sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
+                         (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
+        log_line(LOG_WARN, "service manager cannot be told", "state", state, "socket",
+                 path, "reason", strerrordesc_np(errno), NULL);
+    if (fd >= 0)
+        close(fd);
 }
 
 void notify_reloading(void)

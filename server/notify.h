@@ -5,7 +5,8 @@
 #ifndef SERVER_NOTIFY_H
 #define SERVER_NOTIFY_H
 
-/* Nothing happens without NOTIFY_SOCKET. state: "READY=1", "STOPPING=1" … */
+/* Nothing happens without NOTIFY_SOCKET; that it failed, the log tells: a manager that
+ * hears nothing ends us in a while. state: "READY=1", "STOPPING=1" … */
 void notify(const char *state);
 
 /* RELOADING=1 with the monotonic time that Type=notify-reload wants. */

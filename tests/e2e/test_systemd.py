@@ -93,6 +93,13 @@ class Units(Case):
                              ["9502", "9503", "9504"])
 
 
+class Manager(unittest.TestCase):
+    def test_that_it_cannot_be_told_is_told_in_the_log(self):
+        with harness.Exporter(env={"NOTIFY_SOCKET": "/no/such/socket"}) as e:
+            e.wait_log("level=warn msg=.service manager cannot be told. state=.READY=1. "
+                       "socket=/no/such/socket reason=.No such file or directory")
+
+
 def groups():
     """What systemd's names of groups of system calls stand for."""
     found, members = {}, None
