@@ -70,7 +70,7 @@ static int health(const struct config *c)
     for (size_t i = 0; i < registry_count; i++) {
         if (!*c->listen[i])
             continue;
-        if (health_ask(c->listen[i], &e) == 0)
+        if (health_ask(c->listen[i], false, &e) == 0)
             return 0;
         fprintf(stderr, "encode_exporter: %s\n", e.text);
         return 1;

@@ -153,7 +153,8 @@ static struct view host_name(struct view host)
 static void link_to(struct buf *b, struct view host, struct view port)
 {
     if (port.n && host.n)
-        buf_fmt(b, "<a href=\"http://%.*s:%.*s/metrics\">/metrics on port %.*s</a>",
+        /* By the protocol of this page: all ports speak the same. */
+        buf_fmt(b, "<a href=\"//%.*s:%.*s/metrics\">/metrics on port %.*s</a>",
                 VIEW_ARG(host), VIEW_ARG(port), VIEW_ARG(port));
     else if (port.n)
         buf_fmt(b, "/metrics on port %.*s", VIEW_ARG(port));

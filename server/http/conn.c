@@ -8,6 +8,8 @@
 
 #include "server/http/conn_inner.h"
 
+#include "server/http/conn_tls.h"
+
 #include <stdlib.h>
 
 #include "core/mem.h"
@@ -29,6 +31,7 @@ static void conn_free(struct conn *c)
     if (c->next)
         c->next->prev = c->prev;
     answer_release(&c->answer);
+    conn_tls_end(c);
     http_deinit(&c->reader);
     buf_deinit(&c->pending);
     free(c);
@@ -72,6 +75,8 @@ void conn_close(struct conn *c)
 
     if (c->closing)
         return;
+    if (c->state == READING) /* else an answer is cut short, and must not look whole */
+        conn_tls_goodbye(c);
     c->closing = true;
     if (c->state == WAITING)
         s->door.leave(s->door.ctx, &c->wait);
@@ -120,7 +125,7 @@ void conn_linger(struct conn *c)
 
 void conn_stop(struct conn *c)
 {
-    if (c->state == READING)
+    if (c->state == READING || c->state == FLUSHING)
         conn_close(c);
     /* else the answer under way, or the moment after it, is the last */
 }
@@ -136,6 +141,23 @@ void conn_deadline(struct conn *c, uint64_t in_ms)
         return;
     c->timer_ms = c->deadline_ms;
     uv_timer_start(&c->timer, on_timer, in_ms, 0);
+}
+
+/* The client has not said in time what it should have. */
+static void late(struct conn *c)
+{
+    if (c->greeted && conn_tls_opening(c)) {
+        conn_tls_cut(c, "the handshake was not done in time");
+        conn_close(c);
+    } else if (c->state == FLUSHING) {
+        conn_met(c, HTTP_LIMIT_WRITE_TIMEOUT);
+        conn_close(c);
+    } else if (c->reader.began) {
+        conn_refuse(c, 408, "the request did not arrive in time", NULL);
+    } else {
+        conn_met(c, c->spoke ? HTTP_LIMIT_IDLE : HTTP_LIMIT_FIRST_BYTE);
+        conn_close(c);
+    }
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -161,12 +183,8 @@ static void on_timer(uv_timer_t *timer)
         conn_close(c);
         break;
     case READING:
-        if (c->reader.began) {
-            conn_refuse(c, 408, "the request did not arrive in time", NULL);
-        } else {
-            conn_met(c, c->spoke ? HTTP_LIMIT_IDLE : HTTP_LIMIT_FIRST_BYTE);
-            conn_close(c);
-        }
+    case FLUSHING: /* it takes too little, and has said too little meanwhile */
+        late(c);
         break;
     }
 }
@@ -192,7 +210,15 @@ static bool too_many_of_peer(const struct http_limits *l, const struct peer *p,
     return !peer_loopback(p) && count > (l->max_connections + 1) / 2;
 }
 
-/* False: refused, and on its way out. */
+void conn_turn_away(struct conn *c)
+{
+    conn_refuse(c, c->turned_away,
+                c->turned_away == 503 ? "too many connections"
+                                      : "too many connections of one peer",
+                "Retry-After: 1\r\n");
+}
+
+/* False: refused, and on its way out. With TLS that has to wait for the handshake. */
 static bool let_in(struct conn *c)
 {
     struct http_server *s = c->server;
@@ -204,14 +230,14 @@ static bool let_in(struct conn *c)
         return false;
     }
     if (s->conn_count > s->limits.max_connections) {
-        conn_refuse(c, 503, "too many connections", "Retry-After: 1\r\n");
-        return false;
+        c->turned_away = 503;
+    } else if (too_many_of_peer(&s->limits, &c->peer, of_peer)) {
+        c->turned_away = 429;
     }
-    if (too_many_of_peer(&s->limits, &c->peer, of_peer)) {
-        conn_refuse(c, 429, "too many connections of one peer", "Retry-After: 1\r\n");
-        return false;
-    }
-    return true;
+    if (!c->turned_away || c->session)
+        return true;
+    conn_turn_away(c);
+    return false;
 }
 
 void conn_accept(struct listener *l)
@@ -245,6 +271,7 @@ void conn_accept(struct listener *l)
         return;
     }
     c->peer = find_peer(c);
+    conn_tls_start(c, l);
     if (!let_in(c))
         return;
     if (!l->is_unix)

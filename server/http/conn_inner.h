@@ -4,6 +4,7 @@
  *   READING    bytes go to the reader; each complete request is answered at once
  *   WAITING    the door has not decided yet
  *   WRITING    the socket is full: the rest of the answer goes out by and by
+ *   FLUSHING   the socket is full, and it is TLS itself that has something to say
  *   BEHIND     it had its share of this loop turn; the next turn goes on with it
  *   LINGERING  the last answer is out and the client may not have said all: its bytes
  *              are heard and dropped for a moment, because closing on unread bytes
@@ -19,7 +20,7 @@
 #include "server/http/door.h"
 #include "server/http/http.h"
 
-enum conn_state { READING, WAITING, WRITING, BEHIND, LINGERING };
+enum conn_state { READING, WAITING, WRITING, FLUSHING, BEHIND, LINGERING };
 
 struct conn {
     union {
@@ -40,6 +41,11 @@ struct conn {
     unsigned open; /* handles whose close callback has not run */
     bool closing;
 
+    const struct transport *transport; /* NULL: plain; else */
+    struct transport_session *session;
+    bool greeted;    /* a byte of TLS has arrived */
+    int turned_away; /* once the handshake is done: status of the refusal; 0: none */
+
     enum conn_state state;
     struct http_reader reader;
     bool keep_alive;    /* after the answer under way */
@@ -51,7 +57,7 @@ struct conn {
     bool in_behind;
     struct door_wait wait;
     struct answer answer;
-    size_t batch;      /* bytes of it that libuv has */
+    size_t batch;      /* bytes of it, or of TLS, that libuv has */
     uint64_t began_ns; /* uv_hrtime() when its request was complete */
     bool timed;        /* it is an answer to a request */
 
@@ -70,9 +76,11 @@ struct conn {
 void conn_deadline(struct conn *c, uint64_t in_ms);
 void conn_linger(struct conn *c);
 void conn_met(struct conn *c, enum http_limit which);
+void conn_turn_away(struct conn *c); /* with the status noted when it was accepted */
 
 /* conn_read.c: bytes → requests. */
 void conn_read_on(struct conn *c);
+void conn_consume(struct conn *c, const char *p, size_t n);
 void conn_go_on(struct conn *c);   /* after an answer that had to wait */
 void conn_share_out(uv_idle_t *h); /* a turn for all that are behind */
 

@@ -7,6 +7,8 @@
  */
 #include "server/http/conn_inner.h"
 
+#include "server/http/conn_tls.h"
+
 enum {
     TURN_ANSWERS = 16,
     TURN_NS = 1000 * 1000,
@@ -24,6 +26,9 @@ static void alloc_input(uv_handle_t *h, size_t suggested, uv_buf_t *out)
 /* The deadline that the reader's state asks for. */
 static void reading_deadline(struct conn *c)
 {
+    /* Until something is said the time from the accept counts, handshake included. */
+    if (!c->spoke)
+        return;
     if (!c->reader.began) {
         c->reading_since = false;
         conn_deadline(c, c->server->limits.idle_timeout_ms);
@@ -52,17 +57,27 @@ static bool had_its_share(struct conn *c, uint64_t turn_began_ns)
     return c->answers >= TURN_ANSWERS || c->began_ns - turn_began_ns > TURN_NS;
 }
 
+/* A socket that takes no 25 bytes now holds an answer nobody reads. */
+static void say_continue(struct conn *c)
+{
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    const size_t n = sizeof(go_on) - 1;
+    uv_buf_t b = uv_buf_init((char *)(uintptr_t)go_on, n);
+
+    if (c->session ? c->transport->write(c->session, go_on, n) != n
+                   : uv_try_write(&c->u.stream, &b, 1) != (int)n)
+        conn_close(c);
+}
+
 /* Handles what is in p as far as the state allows; returns how much that was. */
 static size_t consume(struct conn *c, const char *p, size_t n)
 {
-    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     uint64_t turn_began_ns = 0;
     size_t used = 0;
 
     c->answers = 0;
     while (used < n && c->state == READING && !c->closing) {
         enum http_event event;
-        uv_buf_t interim;
 
         if (c->answers > 0 && had_its_share(c, turn_began_ns)) {
             fall_behind(c);
@@ -73,10 +88,7 @@ static size_t consume(struct conn *c, const char *p, size_t n)
         case HTTP_MORE:
             break;
         case HTTP_CONTINUE:
-            interim = uv_buf_init((char *)(uintptr_t)go_on, sizeof(go_on) - 1);
-            /* A socket that takes no 25 bytes now holds an answer nobody reads. */
-            if (uv_try_write(&c->u.stream, &interim, 1) != (int)sizeof(go_on) - 1)
-                conn_close(c);
+            say_continue(c);
             break;
         case HTTP_COMPLETE:
             conn_answer(c);
@@ -99,6 +111,11 @@ void conn_go_on(struct conn *c)
         return;
     buf_deinit(&c->pending);
     c->pending_used = 0;
+    if (c->session) {
+        conn_tls_hear(c);
+        if (c->closing || c->state != READING)
+            return;
+    }
     reading_deadline(c);
     conn_read_on(c);
 }
@@ -123,12 +140,30 @@ void conn_share_out(uv_idle_t *h)
 
 /* ---- the socket ----------------------------------------------------------------- */
 
+void conn_consume(struct conn *c, const char *p, size_t n)
+{
+    size_t used;
+
+    c->spoke = true;
+    used = consume(c, p, n);
+    if (c->closing || c->state == LINGERING)
+        return;
+    if (c->state == READING) {
+        reading_deadline(c);
+        return;
+    }
+    uv_read_stop(&c->u.stream);
+    if (used < n)
+        buf_add(&c->pending, p + used, n - used);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
 {
     struct conn *c = stream->data;
-    size_t used;
 
     if (n < 0) {
+        if (c->greeted && conn_tls_opening(c))
+            conn_tls_cut(c, "the client went before the handshake was done");
         conn_close(c);
         return;
     }
@@ -138,17 +173,10 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
             conn_close(c);
         return;
     }
-    c->spoke = true;
-    used = consume(c, b->base, (size_t)n);
-    if (c->closing || c->state == LINGERING)
-        return;
-    if (c->state == READING) {
-        reading_deadline(c);
-        return;
-    }
-    uv_read_stop(stream);
-    if (used < (size_t)n)
-        buf_add(&c->pending, b->base + used, (size_t)n - used);
+    if (c->session)
+        conn_tls_received(c, b->base, (size_t)n);
+    else
+        conn_consume(c, b->base, (size_t)n);
 }
 
 void conn_read_on(struct conn *c)

@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "server/http/conn_tls.h"
 #include "server/http/slow.h"
 
 enum {
@@ -34,6 +35,7 @@ static void answered(struct conn *c)
                      c->timed ? (double)(uv_hrtime() - c->began_ns) * 1e-9 : NAN);
     answer_release(&c->answer);
     if (!c->keep_alive || c->server->stopping) {
+        conn_tls_goodbye(c);
         if (c->unheard || c->pending_used < c->pending.n)
             conn_linger(c);
         else
@@ -45,13 +47,24 @@ static void answered(struct conn *c)
     c->reading_since = false;
 }
 
+static bool all_out(const struct conn *c)
+{
+    return c->answer.left == 0 && conn_tls_pending(c) == 0;
+}
+
 static void on_written(uv_write_t *rq, int status);
 
 static void write_batch(struct conn *c)
 {
     struct http_server *s = c->server;
-    unsigned count = answer_gather(&c->answer, s->iov, ANSWER_PIECES_MAX, BATCH_BYTES);
+    unsigned count =
+        c->session ? conn_tls_gather(c, s->iov)
+                   : answer_gather(&c->answer, s->iov, ANSWER_PIECES_MAX, BATCH_BYTES);
 
+    if (count == 0) {
+        conn_tls_broken(c); /* an answer without TLS has always a next byte here */
+        return;
+    }
     c->batch = 0;
     for (unsigned i = 0; i < count; i++)
         c->batch += s->iov[i].len;
@@ -73,8 +86,11 @@ static void on_written(uv_write_t *rq, int status)
         return;
     }
     c->moved_ms = uv_now(c->server->loop);
-    answer_advance(&c->answer, c->batch);
-    if (c->answer.left > 0) {
+    if (c->session)
+        conn_tls_sent(c, c->batch);
+    else
+        answer_advance(&c->answer, c->batch);
+    if (!all_out(c)) {
         write_batch(c);
         return;
     }
@@ -83,8 +99,8 @@ static void on_written(uv_write_t *rq, int status)
         conn_go_on(c);
 }
 
-/* Sends c->answer, which was started: now as far as it goes, the rest by and by. */
-static void send_answer(struct conn *c)
+/* As conn_tls_try(), without TLS. */
+static bool try_plain(struct conn *c)
 {
     struct http_server *s = c->server;
     unsigned count = answer_gather(&c->answer, s->iov, ANSWER_PIECES_MAX, BATCH_BYTES);
@@ -92,10 +108,20 @@ static void send_answer(struct conn *c)
 
     if (n < 0 && n != UV_EAGAIN) {
         conn_close(c);
-        return;
+        return false;
     }
     answer_advance(&c->answer, n > 0 ? (size_t)n : 0);
-    if (c->answer.left == 0) {
+    return true;
+}
+
+/* Sends c->answer, which was started: now as far as it goes, the rest by and by. */
+static void send_answer(struct conn *c)
+{
+    struct http_server *s = c->server;
+
+    if (!(c->session ? conn_tls_try(c) : try_plain(c)))
+        return;
+    if (all_out(c)) {
         answered(c);
         return;
     }

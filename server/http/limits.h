@@ -40,7 +40,7 @@ enum http_limit {
     HTTP_LIMIT_PASSWORD,         /* 401 */
     HTTP_LIMIT_BUSY,             /* 429: of the door (rate, password checks) */
     HTTP_LIMIT_FOREIGN,          /* 403: asked for by another site's page */
-    HTTP_LIMIT_TLS,              /* the handshake failed */
+    HTTP_LIMIT_TLS,              /* closed: its handshake or a record failed */
     HTTP_LIMIT_COUNT,
 };
 

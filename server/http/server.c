@@ -150,12 +150,20 @@ void http_server_stop(struct http_server *s, unsigned timeout_ms,
     http_server_settle(s);
 }
 
+void http_server_transport(struct http_server *s, struct transport_context *context)
+{
+    if (s->transport)
+        s->transport->transport->context_unref(s->transport);
+    s->transport = context;
+}
+
 void http_server_free(struct http_server *s)
 {
     if (!s)
         return;
     assert(!s->listeners && !s->conns && !s->open);
     peers_deinit(&s->peers);
+    http_server_transport(s, NULL);
     ready_clear(&s->ready);
     gzip_deinit(&s->gzip);
     free(s);

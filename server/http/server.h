@@ -14,6 +14,7 @@
 #include "server/http/limits.h"
 #include "server/http/route.h"
 #include "server/self.h"
+#include "server/web/transport.h"
 
 struct http_server;
 
@@ -31,6 +32,13 @@ void http_server_door(struct http_server *s, const struct door *door);
 
 /* Header lines of the door have changed: answers kept ready are forgotten. */
 void http_server_changed(struct http_server *s);
+
+/*
+ * Clients that connect from now on speak TLS as context says (NULL: plain HTTP); takes
+ * one reference. Those that are connected go on as before, with what they have. Unix
+ * sockets stay plain: who may connect there is a matter of the file's permissions.
+ */
+void http_server_transport(struct http_server *s, struct transport_context *context);
 
 /*
  * Binds an endpoint to an address (see address.h); nobody can connect yet. name is its

@@ -1,6 +1,6 @@
 #include "server/http/slow.h"
 
-#include "server/http/conn_inner.h"
+#include "server/http/conn_tls.h"
 
 enum { LOOK_MS = 100 };
 
@@ -20,7 +20,7 @@ static size_t own_bytes(const struct http_server *s)
     size_t n = 0;
 
     for (const struct conn *c = s->conns; c; c = c->next)
-        n += c->closing ? 0 : c->answer.text_bytes;
+        n += c->closing ? 0 : c->answer.text_bytes + conn_tls_pending(c);
     return n;
 }
 

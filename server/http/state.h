@@ -32,6 +32,10 @@ struct http_server {
     struct door door;
     bool guarded; /* the door is asked */
 
+    struct transport_context *transport; /* of connections to come; NULL: plain */
+    uint64_t tls_told_ms;                /* when a failure was last told of */
+    uint64_t tls_untold;                 /* failures since then */
+
     uv_idle_t turn;       /* runs while somebody is behind */
     struct conn *behind;  /* have requests for the next turn */
     struct conn *turning; /* of this turn, not yet looked at */

@@ -39,6 +39,8 @@ static struct {
     unsigned page_ms;        /* that a page takes to make */
     atomic_bool fresh;       /* the next large answer is of a new generation */
     const struct door *door; /* NULL: none */
+    /* NULL: plain; what a reload changes it to. One reference each, which goes away. */
+    struct transport_context *transport, *next_transport;
     uint64_t met[HTTP_LIMIT_COUNT];
 } host;
 
@@ -82,6 +84,9 @@ static inline int site_reload(void *ctx, struct err *e)
 {
     (void)ctx;
     (void)e;
+    if (host.next_transport)
+        http_server_transport(host.server, host.next_transport);
+    host.next_transport = NULL;
     return 0;
 }
 
@@ -137,6 +142,8 @@ static inline void make(const struct http_limits *limits)
         http_server_new(&host.loop, &site, host.self, limits ? limits : &usual);
     if (host.door)
         http_server_door(host.server, host.door);
+    http_server_transport(host.server, host.transport);
+    host.transport = NULL;
 }
 
 static inline void start(const struct http_limits *limits)
