@@ -8,9 +8,10 @@
  * falls and rises again counts once, and new prices apply to later growth only.
  *
  * What was there before the first scan is the zero of the counters: it is noted without
- * being charged. Entries live as long as their file: also scenarios that vanish from it
- * and come back, and runs whose content was let go meanwhile, are not counted twice.
- * When the file is gone its entries go, and the counters stay.
+ * being charged. Scenarios that vanish from their file and come back, and runs whose
+ * content was let go meanwhile, are not counted twice, within the bound that seen.h
+ * tells: one that comes back later counts as new. When the file is gone what was seen of
+ * it goes, and the counters stay.
  *
  * Region names come from outside. Past ACCOUNTS_MAX of them further ones share the
  * account "other", so that no directory makes the ledger grow without end.
@@ -19,93 +20,13 @@
 
 #include "core/mem.h"
 #include "modules/cost/bill.h"
+#include "modules/cost/seen.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
-enum { ACCOUNTS_MAX = 1000, KINDS = 3 };
-
-struct entry {
-    uint64_t key[2];       /* both 0: free */
-    double largest[KINDS]; /* energy_kwh, cpu_hours, gpu_hours; 0: none so far */
-};
-
-/* What was seen of one run: open addressing, nothing is ever removed. */
-struct seen {
-    struct view id; /* own copy */
-    struct entry *slots;
-    size_t count, cap; /* cap is 0 or a power of two */
-};
-
-/* ---- entries -------------------------------------------------------------------- */
-
-static struct entry *place_of(const struct seen *s, const uint64_t key[2])
-{
-    size_t i = key[0] & (s->cap - 1);
-
-    while ((s->slots[i].key[0] | s->slots[i].key[1]) &&
-           !(s->slots[i].key[0] == key[0] && s->slots[i].key[1] == key[1]))
-        i = (i + 1) & (s->cap - 1);
-    return &s->slots[i];
-}
-
-static void make_room(struct seen *s, size_t more)
-{
-    struct entry *old = s->slots;
-    size_t old_cap = s->cap;
-
-    if ((s->count + more) * 4 <= s->cap * 3)
-        return;
-    if (s->cap == 0)
-        s->cap = 8;
-    while ((s->count + more) * 4 > s->cap * 3)
-        s->cap *= 2;
-    s->slots = mem_zalloc(s->cap * sizeof *s->slots);
-    for (size_t i = 0; i < old_cap; i++)
-        if (old[i].key[0] | old[i].key[1])
-            *place_of(s, old[i].key) = old[i];
-    free(old);
-}
-
-/* The entry of a scenario, new if need be. Lives until the next call. */
-static struct entry *entry_of(struct seen *s, const struct scenario *sc,
-                              uint32_t ordinal)
-{
-    uint64_t key[2];
-    struct entry *e;
-
-    scenario_identity(sc, key);
-    /* The hash is even over all its bits; ordinals of one identity only must differ. */
-    key[0] += ordinal * UINT64_C(0x9e3779b97f4a7c15);
-    if ((key[0] | key[1]) == 0)
-        key[1] = 1;
-    make_room(s, 1);
-    e = place_of(s, key);
-    if ((e->key[0] | e->key[1]) == 0) {
-        e->key[0] = key[0];
-        e->key[1] = key[1];
-        s->count++;
-    }
-    return e;
-}
-
-static struct seen *seen_new(struct view id)
-{
-    struct seen *s = mem_zalloc(sizeof *s);
-    char *copy = mem_alloc(id.n + 1);
-
-    memcpy(copy, id.n ? id.p : "", id.n);
-    s->id = (struct view){ copy, id.n };
-    return s;
-}
-
-static void seen_free(struct seen *s)
-{
-    free(s->slots);
-    free((void *)(uintptr_t)s->id.p); /* made by seen_new() */
-    free(s);
-}
+enum { ACCOUNTS_MAX = 1000 };
 
 /* ---- accounts ------------------------------------------------------------------- */
 
@@ -184,7 +105,7 @@ struct charge {
 };
 
 static void charge(const struct charge *ch, const struct scenario *s,
-                   const struct bill *b, const double growth[KINDS])
+                   const struct bill *b, const double growth[QUANTITIES])
 {
     const struct cost_config *c = ch->c;
     const struct price_region *r = cost_region(c, s->region);
@@ -197,30 +118,57 @@ static void charge(const struct charge *ch, const struct scenario *s,
     for (size_t i = 0; i < c->counted; i++) {
         double gpu_price = bill_gpu_price(b, c->cpu_hour[i], c->gpu_hour[i]);
 
-        a->amount[ch->currency[i]] += growth[0] * kwh_price[i] +
-                                      growth[1] * c->cpu_hour[i] +
-                                      growth[2] * gpu_price;
+        a->amount[ch->currency[i]] += growth[ENERGY_KWH] * kwh_price[i] +
+                                      growth[CPU_HOURS] * c->cpu_hour[i] +
+                                      growth[GPU_HOURS] * gpu_price;
     }
-    a->co2_kg += growth[0] * r->co2_kg_per_kwh;
+    a->co2_kg += growth[ENERGY_KWH] * r->co2_kg_per_kwh;
 }
 
 static void note(const struct charge *ch, struct seen *seen, const struct scenario *s,
                  uint32_t ordinal)
 {
-    struct entry *e = entry_of(seen, s, ordinal);
+    double *largest = seen_here(seen, s, ordinal);
     struct bill b;
 
     bill_scenario(s, ch->c->wall_clock_cores, ch->c->wall_clock_only, &b);
 
-    const double now[KINDS] = { b.energy_kwh, b.cpu_hours, b.gpu_hours };
-    double growth[KINDS] = { 0 };
+    const double now[QUANTITIES] = { [ENERGY_KWH] = b.energy_kwh,
+                                     [CPU_HOURS] = b.cpu_hours,
+                                     [GPU_HOURS] = b.gpu_hours };
+    double growth[QUANTITIES] = { 0 };
 
-    for (size_t k = 0; k < KINDS; k++)
-        if (now[k] > e->largest[k]) { /* false for NaN */
-            growth[k] = now[k] - e->largest[k];
-            e->largest[k] = now[k];
+    for (size_t k = 0; k < QUANTITIES; k++)
+        if (now[k] > largest[k]) { /* false for NaN */
+            growth[k] = now[k] - largest[k];
+            largest[k] = now[k];
         }
     charge(ch, s, &b, growth);
+}
+
+static bool same(const struct run *a, uint32_t i, const struct run *b, uint32_t k)
+{
+    return a->scenarios[i] == b->scenarios[k] && a->ordinals[i] == b->ordinals[k];
+}
+
+/*
+ * What stood in the version before and is not at the same place in the new one, counted
+ * from its beginning or its end. Those that only moved are among diff.changed.
+ */
+static void note_left(struct seen *seen, const struct run *before,
+                      const struct run *after)
+{
+    uint32_t first = 0, old = before->count, last = after->count;
+
+    while (first < old && first < last && same(before, first, after, first))
+        first++;
+    while (old > first && last > first && same(before, old - 1, after, last - 1)) {
+        old--;
+        last--;
+    }
+    for (uint32_t i = first; i < old; i++)
+        if (i >= last || !same(before, i, after, i))
+            seen_left(seen, before->scenarios[i], before->ordinals[i]);
 }
 
 void ledger_remember(struct ledger *l, const struct cost_config *c,
@@ -239,14 +187,19 @@ void ledger_remember(struct ledger *l, const struct cost_config *c,
     ch.free = d->from_start && !d->before && !seen;
     if (!seen) {
         seen = seen_new(d->id);
-        table_put(&l->runs, seen->id, seen);
-        make_room(seen, d->changed_count);
+        table_put(&l->runs, seen_id(seen), seen);
+        seen_expect(seen, d->changed_count);
+    } else if (d->before) {
+        note_left(seen, d->before, d->after);
+    } else {
+        seen_all_left(seen);
     }
     for (uint32_t i = 0; i < d->changed_count; i++) {
         uint32_t at = d->changed[i];
 
         note(&ch, seen, d->after->scenarios[at], d->after->ordinals[at]);
     }
+    seen_settle(seen);
 }
 
 void ledger_deinit(struct ledger *l)

@@ -1,6 +1,7 @@
 #include "tests/unit/module_host.h"
 
 #include "modules/cost/ledger.h"
+#include "modules/cost/seen.h"
 
 /* A ledger, and prices it charges at. */
 struct desk {
@@ -388,6 +389,126 @@ static void names_of_regions_cannot_make_it_grow_without_end(void **state)
     close_desk(&d);
 }
 
+/* Rewrites r1 from one scenario to another. */
+static void replace(struct desk *d, const struct run **before, const char *name)
+{
+    const struct scenario s = used(name, 1, 0);
+    const struct run *after = make_run("r1", &s, 1);
+    static const uint32_t changed[] = { 0 };
+    const struct diff diff = { .id = after->id,
+                               .before = *before,
+                               .after = after,
+                               .changed = changed,
+                               .changed_count = 1 };
+
+    ledger_remember(&d->ledger, &d->config, &diff, 1000);
+    run_unref(*before);
+    *before = after;
+}
+
+static void names_of_scenarios_cannot_make_it_grow_without_end(void **state)
+{
+    (void)state;
+    const struct run *before = NULL;
+    const struct seen *seen;
+    double due = 0;
+    char name[16];
+    struct desk d;
+
+    open_desk(&d);
+    for (int i = 0; i < 5000; i++) {
+        snprintf(name, sizeof name, "s%d", i);
+        replace(&d, &before, name);
+        assert_near(usd(&d, "default"), due += 1, 1e-9);
+    }
+    seen = table_get(&d.ledger.runs, VIEW("r1"));
+    assert_int_equal(seen_count(seen), SEEN_LEFT_LEAST + 1);
+    /* s4999 is there; s3999 … s4998 left last. The oldest of them is known … */
+    replace(&d, &before, "s3999");
+    assert_near(usd(&d, "default"), due, 1e-9);
+    /* … and one that left before them counts as new. */
+    replace(&d, &before, "s3998");
+    assert_near(usd(&d, "default"), due + 1, 1e-9);
+    run_unref(before);
+    close_desk(&d);
+}
+
+static void a_file_that_is_written_anew_from_its_beginning_counts_once(void **state)
+{
+    (void)state;
+    enum { ALL = 3000 };
+    struct scenario *s = mem_alloc(ALL * sizeof *s);
+    const struct run *before = NULL;
+    static char names[ALL][16];
+    uint32_t changed[ALL];
+    struct desk d;
+
+    open_desk(&d);
+    for (uint32_t i = 0; i < ALL; i++) {
+        snprintf(names[i], sizeof names[i], "s%u", (unsigned)i);
+        s[i] = used(names[i], 1, 0);
+    }
+    /* All at once; then from one on, 500 more each time; every scenario is a new one. */
+    for (uint32_t n = ALL, i = 0; n <= ALL; n = i == 0 ? 1 : n + 500, i++) {
+        const struct run *after = make_run("r1", s, n);
+        struct diff diff = {
+            .id = after->id, .before = before, .after = after, .changed = changed
+        };
+
+        for (; diff.changed_count < n; diff.changed_count++)
+            changed[diff.changed_count] = diff.changed_count;
+        ledger_remember(&d.ledger, &d.config, &diff, 1000);
+        assert_near(usd(&d, "default"), ALL, 1e-9);
+        run_unref(before);
+        before = after;
+    }
+    run_unref(before);
+    free(s);
+    close_desk(&d);
+}
+
+/* Scenarios that stay, though they stand elsewhere, have not left. */
+static void what_moved_has_not_left(void **state)
+{
+    (void)state;
+    struct scenario s[4] = { used("a", 1, 0), used("b", 1, 0), used("c", 1, 0),
+                             used("d", 1, 0) };
+    const struct scenario *all[4], *turned[3];
+    const struct run *before, *after;
+    const uint32_t changed[] = { 0, 2 };
+    const struct seen *seen;
+    struct desk d;
+
+    open_desk(&d);
+    for (int i = 0; i < 4; i++)
+        all[i] = scenario_new(&s[i]);
+    before = run_new(VIEW("r1"), all, 4);
+    turned[0] = scenario_ref(all[3]);
+    turned[1] = scenario_ref(all[1]);
+    turned[2] = scenario_ref(all[0]);
+    after = run_new(VIEW("r1"), turned, 3);
+
+    const uint32_t each[] = { 0, 1, 2, 3 };
+    const struct diff first = {
+        .id = before->id, .after = before, .changed = each, .changed_count = 4
+    };
+    const struct diff second = { .id = after->id,
+                                 .before = before,
+                                 .after = after,
+                                 .changed = changed,
+                                 .changed_count = 2 };
+
+    ledger_remember(&d.ledger, &d.config, &first, 1000);
+    ledger_remember(&d.ledger, &d.config, &second, 1000);
+    seen = table_get(&d.ledger.runs, VIEW("r1"));
+    assert_int_equal(seen_present(seen), 3); /* d, b, a; not c */
+    assert_int_equal(seen_count(seen), 4);
+    assert_near(usd(&d, "default"), 4, 1e-12);
+    run_unref(before);
+    run_unref(after);
+    close_desk(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +525,9 @@ int main(void)
         cmocka_unit_test(a_gpu_price_that_appears_charges_no_past_hours),
         cmocka_unit_test(many_scenarios_and_runs_are_all_known_again),
         cmocka_unit_test(names_of_regions_cannot_make_it_grow_without_end),
+        cmocka_unit_test(names_of_scenarios_cannot_make_it_grow_without_end),
+        cmocka_unit_test(a_file_that_is_written_anew_from_its_beginning_counts_once),
+        cmocka_unit_test(what_moved_has_not_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

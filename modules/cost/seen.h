@@ -1,0 +1,47 @@
+/*
+ * seen.h - the largest quantities that the scenarios of one run ever reported.
+ *
+ * Scenarios are known by their identity and ordinal. Those that are in the file now are
+ * all kept. Of those that left it as many are kept as the file ever held at once, at
+ * least SEEN_LEFT_LEAST: the ones that left last. So a file that is written anew from its
+ * beginning is known to its end, and one that names ever new scenarios does not make
+ * this grow without end.
+ */
+#ifndef MODULES_COST_SEEN_H
+#define MODULES_COST_SEEN_H
+
+#include "core/run.h"
+
+enum { SEEN_LEFT_LEAST = 1000 };
+
+enum quantity { ENERGY_KWH, CPU_HOURS, GPU_HOURS, QUANTITIES };
+
+struct seen;
+
+struct seen *seen_new(struct view id); /* of the run; copied */
+void seen_free(struct seen *s);        /* NULL is accepted */
+struct view seen_id(const struct seen *s);
+
+/* Makes room for so many scenarios more. */
+void seen_expect(struct seen *s, size_t more);
+
+/*
+ * The scenario is in the file now: its largest quantities, to be raised by the caller; 0
+ * for a scenario that is not known. Lives until the next call.
+ */
+double *seen_here(struct seen *s, const struct scenario *sc, uint32_t ordinal);
+
+/* It is not, or no longer where it was: seen_here() follows if it only moved. */
+void seen_left(struct seen *s, const struct scenario *sc, uint32_t ordinal);
+
+/* The same of all of them, where nobody knows any more what the file held. */
+void seen_all_left(struct seen *s);
+
+/* After a change: forgets those that left longest ago, down to what is kept. */
+void seen_settle(struct seen *s);
+
+/* How many are known, and how many of them are in the file. */
+size_t seen_count(const struct seen *s);
+size_t seen_present(const struct seen *s);
+
+#endif
