@@ -8,7 +8,8 @@
  *         from then on: a reload makes a new one and drops the old one when nobody
  *         uses it. Hooks that get nothing else are functions of options and data and
  *         run on any thread.
- * memory  outlives reloads. Only remember() changes it, on the loop thread.
+ * memory  outlives reloads. Only remember() changes it, which nobody calls while overall()
+ *         looks at it.
  */
 #ifndef CORE_MODULE_H
 #define CORE_MODULE_H
@@ -75,7 +76,8 @@ struct module {
                          struct series *out);
 
     /* A run came, changed or went; called also for runs that stop being served only
-     * when their file is gone. now_s: Unix time. */
+     * when their file is gone. now_s: Unix time. Any thread, one call at a time, in the
+     * order of what happened. */
     void (*remember)(void *memory, const void *config, const struct diff *d,
                      double now_s);
     void (*forget)(void *memory); /* frees what memory holds */

@@ -2,10 +2,10 @@
  * pipeline.c - from served runs to bodies.
  *
  * A build lays the served runs out in segments, keeps the segments that would come out
- * the same, and renders the others: up to INLINE_WEIGHT of them at once on the loop,
- * which is what a rewritten file of one run needs, more on the pool. Bodies are swapped
- * when the last segment is done, so that no answer mixes two states. There is one build
- * at a time; what changes meanwhile makes the next one.
+ * the same, and renders the others and the samples about everything: up to INLINE_WEIGHT
+ * at once on the loop, which is what a rewritten file of one run needs, more on the pool.
+ * Bodies are swapped when the last of it is done, so that no answer mixes two states.
+ * There is one build at a time; what changes meanwhile makes the next one.
  */
 #include "server/pipeline.h"
 
@@ -13,6 +13,7 @@
 #include "core/render.h"
 #include "core/table.h"
 #include "server/layout.h"
+#include "server/overall.h"
 #include "server/segment.h"
 
 #include <assert.h>
@@ -26,7 +27,9 @@
  */
 enum {
     SLICE_NS = 1000000,
-    CLOCK_EVERY = 16, /* chunks: looking at the clock costs more than most of them */
+    /* Bytes between two looks at the clock, which cost more than most chunks do. */
+    CLOCK_EVERY = 64 * 1024,
+    CHUNK_COST = 4096,     /* of a chunk besides its bytes */
     WORTH_DROPPING = 4096, /* bytes of a text; heads are shorter */
     INLINE_WEIGHT = 256,   /* about a millisecond of rendering */
     WORKERS = 4,           /* as many as libuv's pool has by default */
@@ -43,9 +46,8 @@ struct build {
     size_t count, cap;
     size_t *dirty; /* indices of those to render */
     size_t dirty_count, dirty_cap;
-    atomic_size_t next;     /* into dirty */
-    unsigned working;       /* workers on the pool */
-    struct chunk **overall; /* per family; one reference each */
+    atomic_size_t next; /* into dirty */
+    unsigned working;   /* workers on the pool */
     uint64_t event_ns;
 };
 
@@ -54,7 +56,7 @@ struct pipeline {
     struct store *store;
     struct self *self;
     struct module_set *set;
-    void *memory[MODULES_MAX];
+    struct overall *overall;
     struct chunk **heads; /* per family */
     struct body *bodies[MODULES_MAX];
     struct layout layout;
@@ -114,10 +116,9 @@ struct pipeline *pipeline_new(uv_loop_t *loop, struct store *store, struct self 
     uv_idle_init(loop, &p->tidy);
     p->tidy.data = p;
     p->tidy_open = true;
+    p->overall = overall_new(set);
     p->heads = mem_zalloc(segment_families() * sizeof(struct chunk *));
     for (size_t i = 0; i < registry_count; i++) {
-        if (set->config[i] && registry[i]->memory_size)
-            p->memory[i] = mem_zalloc(registry[i]->memory_size);
         for (size_t f = 0; f < registry[i]->family_count; f++) {
             p->heads[n++] = make_head(&registry[i]->families[f], &head);
         }
@@ -139,12 +140,9 @@ void pipeline_free(struct pipeline *p)
 {
     if (!p)
         return;
-    for (size_t i = 0; i < registry_count; i++) {
+    for (size_t i = 0; i < registry_count; i++)
         body_unref(p->bodies[i]);
-        if (p->memory[i] && registry[i]->forget)
-            registry[i]->forget(p->memory[i]);
-        free(p->memory[i]);
-    }
+    overall_free(p->overall);
     for (size_t i = 0; i < p->segment_count; i++)
         segment_unref(p->segments[i]);
     for (size_t i = 0; i < WORKERS; i++)
@@ -161,11 +159,7 @@ void pipeline_free(struct pipeline *p)
 
 void pipeline_changed(struct pipeline *p, const struct diff *d)
 {
-    double now_s = unix_now();
-
-    for (size_t i = 0; i < registry_count; i++)
-        if (p->set->config[i] && registry[i]->remember)
-            registry[i]->remember(p->memory[i], p->set->config[i], d, now_s);
+    overall_tell(p->overall, p->set, d, unix_now());
 }
 
 /* ---- finding what is touched -------------------------------------------------------- */
@@ -250,34 +244,13 @@ static uint64_t lay_out(struct pipeline *p, const struct served *served)
 
         struct segment *s = segment_new(pieces, span->count, p->set, before);
 
-        dirty += weight(pieces, span->count);
+        if (dirty <= INLINE_WEIGHT) /* beyond, it does not matter by how much */
+            dirty += weight(pieces, span->count);
         build_add(&p->build, s, true);
     }
     buf_deinit(&key);
     old_segments_deinit(&old);
     return dirty;
-}
-
-/* ---- samples about everything -------------------------------------------------------- */
-
-static struct chunk **make_overall(struct pipeline *p, const struct served *served)
-{
-    struct chunk **chunks = mem_zalloc(segment_families() * sizeof(struct chunk *));
-    struct segment_scratch *x = &p->scratch;
-
-    for (size_t i = 0; i < registry_count; i++) {
-        const struct module *m = registry[i];
-
-        if (!p->set->config[i] || !m->overall)
-            continue;
-        series_release(&x->series);
-        m->overall(p->set->config[i], p->memory[i], served, &x->series);
-        series_order(&x->series, m->family_count, &x->order);
-        for (size_t f = 0; f < m->family_count; f++) {
-            chunks[segment_family(i) + f] = segment_chunk(x, m->families, f);
-        }
-    }
-    return chunks;
 }
 
 /* ---- putting bodies in place ---------------------------------------------------------- */
@@ -292,7 +265,8 @@ static struct body *assemble(const struct pipeline *p, size_t module)
         bool open = false;
 
         for (size_t i = 0; i <= b->count; i++) {
-            struct chunk *c = i ? b->segments[i - 1]->chunks[at] : b->overall[at];
+            struct chunk *c =
+                i ? b->segments[i - 1]->chunks[at] : overall_chunk(p->overall, at);
 
             if (!c)
                 continue;
@@ -367,6 +341,7 @@ static void on_tidy(uv_idle_t *handle)
 {
     struct pipeline *p = handle->data;
     uint64_t until = uv_hrtime() + SLICE_NS;
+    size_t cost = 0;
 
     for (; p->tidy_module < registry_count; p->tidy_module++, p->tidy_chunk = 0) {
         struct body *body = p->bodies[p->tidy_module];
@@ -374,8 +349,12 @@ static void on_tidy(uv_idle_t *handle)
         if (!body)
             continue;
         for (; p->tidy_chunk < body->chunk_count; p->tidy_chunk++) {
-            if (p->tidy_chunk % CLOCK_EVERY == 0 && uv_hrtime() > until)
-                return;
+            if (cost > CLOCK_EVERY) {
+                cost = 0;
+                if (uv_hrtime() > until)
+                    return;
+            }
+            cost += body->chunks[p->tidy_chunk]->n + CHUNK_COST;
             tidy_chunk(p, p->tidy_module, body->chunks[p->tidy_chunk]);
         }
         body_prepare(body, BODY_TEXT, &p->scratch.gzip);
@@ -415,6 +394,7 @@ static void commit(struct pipeline *p)
 
     for (size_t i = 0; i < b->dirty_count; i++)
         segment_settle(b->segments[b->dirty[i]]);
+    overall_end(p->overall);
     for (size_t i = 0; i < registry_count; i++) {
         if (!p->set->config[i])
             continue;
@@ -429,8 +409,6 @@ static void commit(struct pipeline *p)
         body_unref(p->bodies[i]);
         p->bodies[i] = body;
     }
-    chunks_free(b->overall);
-    b->overall = NULL;
     replace_segments(p);
     if (changed) {
         self_changed(p->self, unix_now());
@@ -458,14 +436,16 @@ static void on_work(uv_work_t *work)
 {
     struct worker *w = work->data;
     struct build *b = &w->p->build;
+    bool deflated = w->p->text_cache != UINT64_MAX;
 
+    if (w == &w->p->workers[0])
+        overall_make(w->p->overall, &w->scratch, deflated);
     for (;;) {
         size_t i = atomic_fetch_add(&b->next, 1);
 
         if (i >= b->dirty_count)
             return;
-        segment_render(b->segments[b->dirty[i]], &w->scratch,
-                       w->p->text_cache != UINT64_MAX);
+        segment_render(b->segments[b->dirty[i]], &w->scratch, deflated);
     }
 }
 
@@ -491,16 +471,17 @@ static void build_start(struct pipeline *p, uint64_t event_ns)
     for (size_t i = 0; i < served->run_count; i++)
         p->repeated += served->runs[i]->repeated;
 
-    uint64_t dirty = lay_out(p, served);
+    uint64_t dirty = lay_out(p, served) + overall_weight(p->overall, served);
 
-    b->overall = make_overall(p, served);
+    overall_begin(p->overall, p->set, served);
     if (dirty <= INLINE_WEIGHT) {
+        overall_make(p->overall, &p->scratch, false);
         for (size_t i = 0; i < b->dirty_count; i++)
             segment_render(b->segments[b->dirty[i]], &p->scratch, false);
         commit(p);
         return;
     }
-    for (size_t i = 0; i < WORKERS && i < b->dirty_count; i++) {
+    for (size_t i = 0; i < WORKERS && (i == 0 || i < b->dirty_count); i++) {
         struct worker *w = &p->workers[i];
 
         w->work.data = w;

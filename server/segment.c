@@ -101,8 +101,15 @@ static void collect(const struct segment *s, size_t module, struct series *out)
     }
 }
 
+static struct chunk *new_chunk(struct segment_scratch *x, size_t deflated)
+{
+    struct view text = buf_as_view(&x->text);
+
+    return text.n < deflated ? chunk_new(text) : chunk_new_deflated(text, &x->gzip);
+}
+
 struct chunk *segment_chunk(struct segment_scratch *x, const struct family *families,
-                            size_t family)
+                            size_t family, struct chunk *old, size_t deflated)
 {
     struct chunk *c;
 
@@ -110,13 +117,17 @@ struct chunk *segment_chunk(struct segment_scratch *x, const struct family *fami
     render_samples(&x->series, &x->order, families, family, &x->text);
     if (x->text.n == 0)
         return NULL;
-    c = chunk_new(buf_as_view(&x->text));
-    if (render_samples_differ(&families[family])) {
-        buf_release(&x->text);
-        render_samples_openmetrics(&x->series, &x->order, families, family, &x->text);
-        chunk_set_alt(c, chunk_new(buf_as_view(&x->text)));
-    }
-    return c;
+    if (!render_samples_differ(&families[family]))
+        return old && chunk_is(old, buf_as_view(&x->text)) ? old
+                                                           : new_chunk(x, deflated);
+    c = new_chunk(x, deflated);
+    buf_release(&x->text);
+    render_samples_openmetrics(&x->series, &x->order, families, family, &x->text);
+    chunk_set_alt(c, new_chunk(x, deflated));
+    if (!old || !chunk_same(old, c))
+        return c;
+    chunk_unref(c);
+    return old;
 }
 
 /* The old chunk if its bytes are the same (its count is not touched here: that is for

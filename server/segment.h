@@ -44,9 +44,13 @@ struct segment_scratch {
     struct gzip gzip;
 };
 
-/* The samples of one family in x, in both formats; NULL: there are none. */
+/*
+ * The samples of one family in x, in both formats; NULL: there are none. old, which may
+ * be NULL, itself where it says the same; its count is not touched. Texts of so many
+ * bytes are deflated and not kept.
+ */
 struct chunk *segment_chunk(struct segment_scratch *x, const struct family *families,
-                            size_t family);
+                            size_t family, struct chunk *old, size_t deflated);
 
 /*
  * Any thread, as long as nobody else looks at s. New chunks hold their text, or, with
