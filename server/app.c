@@ -1,14 +1,16 @@
 /*
  * app.c - build up, tear down.
  *
- * Up: settings, loop, store, HTTP bound, source, HTTP open. Down: HTTP stops (answers
- * under way finish), then source, file watches and signals close, the loop runs dry,
- * and what is left is freed in reverse order. Every way out takes this road.
+ * Up: settings, loop, store, HTTP bound, source, HTTP open. Down: the last values are
+ * found and scraped (linger.h), HTTP stops (answers under way finish), then source, file
+ * watches and signals close, the loop runs dry, and what is left is freed in reverse
+ * order. Every way out takes this road, but for the first part where the start failed.
  */
 #include "server/app.h"
 
 #include "core/mem.h"
 #include "server/http/server.h"
+#include "server/linger.h"
 #include "server/notify.h"
 #include "server/page.h"
 #include "server/pipeline.h"
@@ -48,7 +50,9 @@ struct app {
     size_t file_count;
     uv_signal_t signals[SIGNALS];
     size_t signal_count;
+    struct linger_state linger;
     bool stopping;
+    bool last_scan; /* what it found is being rendered */
 };
 
 static void say_notices(const struct config *c)
@@ -73,11 +77,15 @@ static void on_changed(void *ctx, const struct diff *d)
         pipeline_changed(a->pipeline, d);
 }
 
-static void on_first_served(void *ctx)
+static void on_served(void *ctx)
 {
     struct app *a = ctx;
     struct err e = { 0 };
 
+    if (a->last_scan) {
+        a->last_scan = false;
+        linger_scanned(&a->linger);
+    }
     if (a->site.ready || a->stopping)
         return;
     a->site.ready = true;
@@ -92,8 +100,8 @@ static void on_settled(void *ctx, uint64_t seen_ns)
     struct app *a = ctx;
 
     pipeline_publish(a->pipeline, seen_ns);
-    if (!a->site.ready)
-        pipeline_settled(a->pipeline, on_first_served, a);
+    if (!a->site.ready && !a->stopping)
+        pipeline_settled(a->pipeline, on_served, a);
 }
 
 /* ---- settings that change while we run ------------------------------------------------- */
@@ -152,17 +160,57 @@ static void on_http_done(void *ctx)
         filewatch_stop(a->files[i]);
     source_results_stop(a->source);
     pipeline_stop(a->pipeline);
+    linger_dry(&a->linger);
 }
 
-static void app_stop(struct app *a, unsigned patience_ms)
+/* Clients that come from now on are refused. */
+static void stop_serving(struct app *a, unsigned patience_ms)
 {
-    a->stopping = true;
-    a->site.ready = false;
-    notify("STOPPING=1");
+    linger_cut(&a->linger);
     if (a->http)
         http_server_stop(a->http, patience_ms, on_http_done, a);
     else
         on_http_done(a); /* the start failed before there was one */
+}
+
+static void on_scanned(void *ctx)
+{
+    struct app *a = ctx;
+
+    a->last_scan = true;
+    pipeline_settled(a->pipeline, on_served, a);
+}
+
+static void scan(void *ctx)
+{
+    struct app *a = ctx;
+
+    source_results_rescan(a->source, on_scanned, a);
+}
+
+static void on_lingered(void *ctx)
+{
+    stop_serving(ctx, STOP_MS);
+}
+
+static void on_scraped(void *ctx)
+{
+    struct app *a = ctx;
+
+    linger_scraped(&a->linger);
+}
+
+static void app_stop(struct app *a)
+{
+    const struct linger_options options = { a->c->linger_ms, &a->site.book, a, scan,
+                                            on_lingered };
+    uint64_t linger_ms = options.linger_ms;
+
+    a->stopping = true;
+    a->site.ready = false;
+    notify_stopping(linger_ms ? linger_ms + LINGER_SCAN_MS + STOP_MS + LINGER_DRY_MS
+                              : 0);
+    linger_start(&a->linger, &options);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -180,7 +228,10 @@ static void on_signal(uv_signal_t *handle, int number)
     }
     log_line(LOG_INFO, "stopping", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT",
              NULL);
-    app_stop(a, a->stopping ? 0 : STOP_MS); /* a second signal ends it at once */
+    if (a->stopping)
+        stop_serving(a, 0); /* a second signal ends it at once */
+    else
+        app_stop(a);
 }
 
 static void watch_signals(struct app *a)
@@ -329,12 +380,18 @@ static void app_init(struct app *a, const struct config *c, struct module_set *s
     a->self = self_new(version_text, version_revision);
     a->pipeline = pipeline_new(&a->loop, a->store, a->self, set, c->text_cache);
     site_init(&a->site, c, a->store, a->pipeline, a->self, reload, a);
+    a->site.scraped = on_scraped;
+    a->site.scraped_ctx = a;
+    linger_init(&a->linger, &a->loop);
 }
 
 static void app_deinit(struct app *a)
 {
     uv_run(&a->loop, UV_RUN_DEFAULT); /* close callbacks, work on the pool */
+    linger_deinit(&a->linger);
+    uv_run(&a->loop, UV_RUN_DEFAULT); /* its close callback */
     http_server_free(a->http);
+    site_deinit(&a->site);
     pipeline_free(a->pipeline);
     store_free(a->store);
     self_free(a->self);
@@ -371,7 +428,9 @@ int app_serve(const struct config *c)
     rc = app_start(&a, &e);
     if (rc < 0) {
         log_line(LOG_ERROR, "cannot start", "reason", e.text, NULL);
-        app_stop(&a, 0);
+        a.stopping = true;
+        notify_stopping(0);
+        stop_serving(&a, 0);
     }
     app_deinit(&a);
     return rc < 0 ? 1 : 0;

@@ -61,6 +61,9 @@ static const struct option own[] = {
       "text kept ready for clients that take no gzip; larger answers are inflated as "
       "they are sent",
       "web" },
+    { "shutdown.linger", OPT_DURATION, AT(linger_ms), NULL, "0s", "D",
+      "on SIGTERM, serve until everybody has scraped the last values, or D is over",
+      "process", .max = 8.64e7 },
     { "log.level", OPT_STRING, AT(log_level_text), NULL, "info", "LEVEL",
       "least important lines that are written", "process",
       .choices = "debug|info|warn|error" },

@@ -58,6 +58,7 @@ struct config {
     uint64_t slow_bytes;
     const char *allowed_hosts; /* separated by commas */
     uint64_t text_cache;       /* bytes */
+    uint64_t linger_ms;
 
     const char *log_level_text, *log_format_text;
     enum log_level log_level;

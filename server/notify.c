@@ -3,6 +3,7 @@
 #include "server/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,16 @@ void notify(const char *state)
                  path, "reason", strerrordesc_np(errno), NULL);
     if (fd >= 0)
         close(fd);
+}
+
+void notify_stopping(uint64_t within_ms)
+{
+    char text[80] = "STOPPING=1";
+
+    if (within_ms)
+        snprintf(text, sizeof text, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64,
+                 within_ms * 1000);
+    notify(text);
 }
 
 void notify_reloading(void)

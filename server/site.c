@@ -54,6 +54,20 @@ static int reload(void *ctx, struct err *e)
     return s->reload(s->reload_ctx, e);
 }
 
+/* One scrape of everything counts for all endpoints that can be scraped alone. */
+static void scraped(void *ctx, int endpoint, const struct scraper_peer *peer,
+                    uint64_t began_ns)
+{
+    struct site_state *s = ctx;
+    uint64_t now_ns = uv_hrtime();
+
+    for (size_t i = 0; i < registry_count; i++)
+        if (endpoint == (int)i || (endpoint < 0 && *s->c->listen[i]))
+            scrapers_note(&s->book, (int)i, peer, began_ns, now_ns);
+    if (s->scraped)
+        s->scraped(s->scraped_ctx);
+}
+
 static void snapshot(void *ctx, struct self_snapshot *out)
 {
     const struct site_state *s = ctx;
@@ -117,6 +131,7 @@ static void on_commit(void *ctx)
 {
     struct site_state *s = ctx;
 
+    scrapers_changed(&s->book, uv_hrtime());
     for (size_t i = 0; i < registry_count; i++)
         tell_size(s, i);
     tell_dropped(s);
@@ -226,8 +241,19 @@ void site_init(struct site_state *s, const struct config *c, struct store *store
     pipeline_on_commit(pipeline, on_commit, s);
 }
 
+void site_deinit(struct site_state *s)
+{
+    scrapers_deinit(&s->book);
+}
+
 struct site site_of(struct site_state *s)
 {
-    return (
-        struct site){ s, bodies, ready, reload, page, s->seed, s->c->allowed_hosts };
+    return (struct site){ .ctx = s,
+                          .bodies = bodies,
+                          .ready = ready,
+                          .reload = reload,
+                          .page = page,
+                          .seed = s->seed,
+                          .allowed_hosts = s->c->allowed_hosts,
+                          .scraped = scraped };
 }

@@ -21,12 +21,17 @@ struct site_state {
     bool ready;
     bool told_size[MODULES_MAX]; /* the log has said it is large */
     bool told_dropped;           /* … that runs are left out */
+    struct scrapers book;
+    void (*scraped)(void *ctx); /* the book has news; NULL: nobody asks */
+    void *scraped_ctx;
 };
 
 /* Also makes itself the source of self's snapshot. All pointers are borrowed. */
 void site_init(struct site_state *s, const struct config *c, struct store *store,
                struct pipeline *pipeline, struct self *self,
                int (*reload)(void *ctx, struct err *e), void *reload_ctx);
+
+void site_deinit(struct site_state *s);
 
 /* For the HTTP server. */
 struct site site_of(struct site_state *s);

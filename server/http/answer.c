@@ -182,6 +182,7 @@ void answer_start_ready(struct answer *a, struct ready_answer *ready)
 {
     a->ready = ready;
     a->reply.status = 200;
+    a->reply.scrape = SCRAPE_OWN; /* nothing else is kept ready */
     a->reply.fixed = (struct view){ ready->p, ready->n };
     a->head_n = 0;
     a->part = a->piece = 0;

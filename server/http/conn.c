@@ -191,15 +191,16 @@ static void on_timer(uv_timer_t *timer)
 
 /* ---- coming --------------------------------------------------------------------- */
 
-static struct peer find_peer(const struct conn *c)
+static void find_peer(struct conn *c)
 {
     struct sockaddr_storage sa = { 0 };
     int n = sizeof(sa);
 
     if (c->u.handle.type != UV_TCP ||
         uv_tcp_getpeername(&c->u.tcp, (struct sockaddr *)&sa, &n) < 0)
-        return (struct peer){ { 0 } };
-    return peer_of((const struct sockaddr *)&sa);
+        return;
+    c->peer = peer_of((const struct sockaddr *)&sa);
+    c->address = scraper_peer((const struct sockaddr *)&sa);
 }
 
 static bool too_many_of_peer(const struct http_limits *l, const struct peer *p,
@@ -270,7 +271,7 @@ void conn_accept(struct listener *l)
         conn_close(c);
         return;
     }
-    c->peer = find_peer(c);
+    find_peer(c);
     conn_tls_start(c, l);
     if (!let_in(c))
         return;

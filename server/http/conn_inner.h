@@ -38,7 +38,8 @@ struct conn {
     const char *name; /* of the endpoint */
     int endpoint;
     struct peer peer;
-    unsigned open; /* handles whose close callback has not run */
+    struct scraper_peer address; /* one of many that peer may stand for */
+    unsigned open;               /* handles whose close callback has not run */
     bool closing;
 
     const struct transport *transport; /* NULL: plain; else */

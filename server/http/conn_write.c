@@ -25,11 +25,23 @@ static void watch_stall(struct conn *c)
     conn_deadline(c, c->server->limits.write_timeout_ms / STALL_CHECKS + 1);
 }
 
+static void scraped(const struct conn *c)
+{
+    const struct site *site = &c->server->site;
+
+    if (site->scraped)
+        site->scraped(site->ctx,
+                      c->answer.reply.scrape == SCRAPE_ALL ? -1 : c->endpoint,
+                      &c->address, c->began_ns);
+}
+
 /* The last byte of the answer is the kernel's. */
 static void answered(struct conn *c)
 {
     struct self *self = c->server->self;
 
+    if (c->answer.reply.scrape)
+        scraped(c);
     if (self)
         self_request(self, c->name, c->answer.reply.status,
                      c->timed ? (double)(uv_hrtime() - c->began_ns) * 1e-9 : NAN);

@@ -163,14 +163,19 @@ static void metrics(const struct call *c, int endpoint, struct reply *out)
     free(names.text);
 }
 
+/* A scrape is what brings values to somebody who keeps them; HEAD brings none. */
 static void own_metrics(const struct call *c, struct reply *out)
 {
     metrics(c, c->endpoint, out);
+    if (out->status != 503 && !out->head)
+        out->scrape = SCRAPE_OWN;
 }
 
 static void all_metrics(const struct call *c, struct reply *out)
 {
     metrics(c, -1, out);
+    if (out->status != 503 && !out->head)
+        out->scrape = SCRAPE_ALL;
 }
 
 static void health(const struct call *c, struct reply *out)

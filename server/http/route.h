@@ -8,6 +8,7 @@
 #include "core/err.h"
 #include "server/body.h"
 #include "server/http/negotiate.h"
+#include "server/http/scrapers.h"
 
 #include <stdint.h>
 
@@ -39,7 +40,17 @@ struct site {
     void (*page)(void *ctx, int endpoint, struct view host, struct buf *html);
     uint64_t seed;             /* of this process: for entity tags */
     const char *allowed_hosts; /* names that Host may have, separated by commas; "" */
+    /*
+     * An answer that holds an endpoint's values, or those of all (endpoint < 0), is out,
+     * or the client was told that it has them. began_ns: uv_hrtime() when the request
+     * was complete. NULL: nobody wants to know.
+     */
+    void (*scraped)(void *ctx, int endpoint, const struct scraper_peer *peer,
+                    uint64_t began_ns);
 };
+
+/* Whose values an answer holds. */
+enum scrape { SCRAPE_NONE, SCRAPE_OWN, SCRAPE_ALL };
 
 struct reply {
     int status;
@@ -47,6 +58,7 @@ struct reply {
     const char *headers; /* further header lines, CRLF each; NULL: none */
     char allow[32];      /* for 405; "" */
     bool head;           /* answer to HEAD: length without content */
+    enum scrape scrape;  /* also of 304: the client has them */
     bool gzip;           /* bodies are sent as one gzip member; fixed, text are empty */
     bool openmetrics;    /* bodies are sent in that format; the last is body_eof() */
     /*

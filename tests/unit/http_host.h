@@ -126,7 +126,7 @@ static inline void *run_loop(void *arg)
 static inline void make(const struct http_limits *limits)
 {
     static const struct site site = { NULL,      site_bodies, site_ready, site_reload,
-                                      site_page, 1,           "" };
+                                      site_page, 1,           "",         NULL };
     struct http_limits usual;
 
     signal(SIGPIPE, SIG_IGN);
