@@ -48,6 +48,8 @@ struct diff {
 /* What is served now, for overall(). */
 struct served {
     const struct run *const *runs; /* oldest first */
+    const int64_t *mtimes_ns;      /* of the files they were read from, in the same
+                                      order; Unix time */
     size_t run_count;
     uint64_t scenario_count;
     bool newest_ok; /* the newest file could be read and parsed */
@@ -74,6 +76,13 @@ struct module {
     /* Samples of one scenario. */
     void (*per_scenario)(const void *config, const struct place *at,
                          struct series *out);
+
+    /*
+     * Samples of a run, which come where its first scenario stands: of families that
+     * have no others. mtime_ns: of the file it was read from, Unix time.
+     */
+    void (*per_run)(const void *config, const struct run *run, int64_t mtime_ns,
+                    struct series *out);
 
     /* A run came, changed or went; called also for runs that stop being served only
      * when their file is gone. now_s: Unix time. Any thread, one call at a time, in the

@@ -2,6 +2,7 @@
 #include "core/hash.h"
 #include "core/mem.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 void scenario_identity(const struct scenario *s, uint64_t hash[2])
@@ -61,6 +62,29 @@ static void list_regions(struct run *run)
     run->region_count = n;
 }
 
+/*
+ * Some writers count seconds from the start of the test or milliseconds: what lies before
+ * 2001-09-09 or after the year 5138 is no Unix time.
+ */
+static double unix_time(double s)
+{
+    return s >= 1e9 && s < 1e11 ? s : NAN;
+}
+
+static double end_of(const struct scenario *s)
+{
+    double end_s = unix_time(s->end_s);
+
+    return isnan(end_s) ? unix_time(s->start_s) + s->facts.duration_s : end_s;
+}
+
+static void find_end(struct run *run)
+{
+    run->end_s = NAN;
+    for (uint32_t i = 0; i < run->count; i++)
+        run->end_s = fmax(run->end_s, end_of(run->scenarios[i])); /* passes NaN by */
+}
+
 struct run *run_new(struct view id, const struct scenario *const scenarios[],
                     uint32_t count)
 {
@@ -80,6 +104,7 @@ struct run *run_new(struct view id, const struct scenario *const scenarios[],
     count_repeats(run);
     find_baseline(run);
     list_regions(run);
+    find_end(run);
     return run;
 }
 

@@ -26,6 +26,8 @@ struct run {
                                             "not said" */
     uint32_t region_count;
     int schema_version;
+    double
+        end_s; /* Unix time at which the last of its scenarios ended; NaN: not said */
 };
 
 /*

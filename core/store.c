@@ -1,15 +1,10 @@
 /*
  * store.c - the runs we know, by id, and which of them are served.
  *
- * Files are ordered in two lists, because "newest" is decided by the time in the names
- * where both names have one and by modification time otherwise: the first list holds
- * the files with a time in their name, the second all others, each sorted, and a walk
- * from the newest down merges the two by modification time. With --newest name or
- * mtime all files are in one list. The lists are sorted when somebody asks, not when a
- * file is seen, so that the first scan of 50 000 names is one sort.
- *
- * A walk of the newest files (plan()) decides everything else: what is served, what is
- * worth reading, what is let go.
+ * A walk of the newest files (plan()) decides everything: what is served, what is worth
+ * reading, what is let go. A file whose time is over is passed by, and nothing else
+ * happens to it: no module hears of it, so what the cost counters know of its run stays,
+ * and a run that comes back is not charged twice.
  */
 #include "core/store.h"
 #include "core/mem.h"
@@ -18,11 +13,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define NS_PER_MS UINT64_C(1000000)
+
 struct entry {
-    struct view id;    /* own copy, behind the struct */
-    struct view stamp; /* the YYYYMMDD_HHMMSS in id; empty: none */
-    int64_t mtime_ns;
+    struct ranked rank;    /* its id is an own copy, behind the struct */
+    uint64_t end_ns;       /* monotonic: its time is over then; UINT64_MAX: never */
     const struct run *run; /* content; NULL: not read, let go, or never good */
+    int64_t run_mtime_ns;  /* of the version that run was read from */
     uint32_t count;        /* scenarios of the content last read */
     bool counted;          /* count is known */
     bool stale;            /* the file holds something we have not read */
@@ -30,31 +27,27 @@ struct entry {
     bool failed;           /* the last read gave nothing */
     bool from_start;
     bool served;      /* by the last plan, and still there and good */
-    bool gone;        /* dropped; freed when its list is put in order */
     bool loaded;      /* in st->loaded */
     uint64_t planned; /* number of the plan that wants its content kept */
     char text[];
 };
 
-struct list { /* oldest first */
-    struct entry **e;
-    size_t count, cap;
-    size_t sorted; /* so many from the front are in order */
-    bool holes;    /* some are gone */
-};
-
 struct store {
     struct store_rules rules;
     struct table by_id;
-    struct list named, timed;
+    struct ranking ranking;
     struct entry **loaded; /* those with content */
     size_t loaded_count, loaded_cap;
     size_t reading, failed;
     uint64_t plans;
     struct served served;
     const struct run **served_runs;
+    int64_t *served_mtimes;
     size_t served_cap, served_files;
     uint64_t dropped_scenarios;
+    int64_t unix_ns;       /* of the last tick */
+    uint64_t monotonic_ns; /* likewise */
+    uint64_t next_end_ns;
 };
 
 struct store *store_new(const struct store_rules *rules)
@@ -62,161 +55,57 @@ struct store *store_new(const struct store_rules *rules)
     struct store *st = mem_zalloc(sizeof *st);
 
     st->rules = *rules;
+    st->ranking.rule = rules->newest;
+    st->next_end_ns = UINT64_MAX;
     return st;
 }
 
-static void list_free(struct list *l)
+static void let_run_go(struct ranked *r)
 {
-    for (size_t i = 0; i < l->count; i++) {
-        run_unref(l->e[i]->run);
-        free(l->e[i]);
-    }
-    free(l->e);
+    run_unref(((struct entry *)r)->run);
 }
 
 void store_free(struct store *st)
 {
     if (!st)
         return;
-    list_free(&st->named);
-    list_free(&st->timed);
+    ranking_deinit(&st->ranking, let_run_go);
     table_deinit(&st->by_id);
     free(st->loaded);
     free(st->served_runs);
+    free(st->served_mtimes);
     free(st);
 }
 
-/* ---- order ---------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------ */
 
-static bool digits(const char *p, size_t n)
+bool store_tick(struct store *st, int64_t unix_ns, uint64_t monotonic_ns)
 {
-    for (size_t i = 0; i < n; i++)
-        if (p[i] < '0' || p[i] > '9')
-            return false;
-    return true;
+    st->unix_ns = unix_ns;
+    st->monotonic_ns = monotonic_ns;
+    return st->next_end_ns <= monotonic_ns;
 }
 
-/* The last YYYYMMDD_HHMMSS in a name. */
-static struct view stamp_of(struct view id)
+uint64_t store_next_end(const struct store *st)
 {
-    for (size_t i = id.n; i >= 15; i--) {
-        const char *p = id.p + i - 15;
-
-        if (digits(p, 8) && p[8] == '_' && digits(p + 9, 6))
-            return (struct view){ p, 15 };
-    }
-    return (struct view){ NULL, 0 };
+    return st->next_end_ns;
 }
 
-static int by_name(const struct entry *a, const struct entry *b)
+/* When the time of a file is over that was modified then. */
+static uint64_t end_of(const struct store *st, int64_t mtime_ns)
 {
-    int c = view_cmp(a->stamp, b->stamp);
+    const uint64_t ttl_ns = st->rules.ttl_ms * NS_PER_MS;
+    uint64_t age_ns =
+        st->unix_ns > mtime_ns ? (uint64_t)st->unix_ns - (uint64_t)mtime_ns : 0;
 
-    return c ? c : view_cmp(a->id, b->id);
+    if (!ttl_ns)
+        return UINT64_MAX;
+    return st->monotonic_ns + (age_ns < ttl_ns ? ttl_ns - age_ns : 0);
 }
 
-static int by_time(const struct entry *a, const struct entry *b)
+static bool out_of_time(const struct store *st, const struct entry *e)
 {
-    if (a->mtime_ns != b->mtime_ns)
-        return a->mtime_ns < b->mtime_ns ? -1 : 1;
-    return view_cmp(a->id, b->id);
-}
-
-static int qsort_name(const void *a, const void *b)
-{
-    return by_name(*(struct entry *const *)a, *(struct entry *const *)b);
-}
-
-static int qsort_time(const void *a, const void *b)
-{
-    return by_time(*(struct entry *const *)a, *(struct entry *const *)b);
-}
-
-static void list_add(struct list *l, struct entry *e)
-{
-    if (l->count == l->cap) {
-        l->cap = l->cap ? l->cap * 2 : 16;
-        l->e = mem_resize(l->e, l->cap, sizeof(struct entry *));
-    }
-    l->e[l->count++] = e;
-}
-
-static void list_sweep(struct list *l)
-{
-    size_t kept = 0, sorted = 0;
-
-    for (size_t i = 0; i < l->count; i++) {
-        if (l->e[i]->gone) {
-            free(l->e[i]);
-            continue;
-        }
-        if (i < l->sorted)
-            sorted++;
-        l->e[kept++] = l->e[i];
-    }
-    l->count = kept;
-    l->sorted = sorted;
-    l->holes = false;
-}
-
-static void list_sort(struct list *l,
-                      int (*cmp)(const struct entry *, const struct entry *),
-                      int (*for_qsort)(const void *, const void *))
-{
-    enum { FEW = 8 };
-
-    if (l->holes)
-        list_sweep(l);
-    if (l->count - l->sorted > FEW) {
-        qsort(l->e, l->count, sizeof(struct entry *), for_qsort);
-        l->sorted = l->count;
-    }
-    for (; l->sorted < l->count; l->sorted++) {
-        struct entry *e = l->e[l->sorted];
-        size_t low = 0, high = l->sorted;
-
-        while (low < high) {
-            size_t mid = (low + high) / 2;
-
-            if (cmp(l->e[mid], e) < 0)
-                low = mid + 1;
-            else
-                high = mid;
-        }
-        memmove(l->e + low + 1, l->e + low, (l->sorted - low) * sizeof(struct entry *));
-        l->e[low] = e;
-    }
-}
-
-static void sort(struct store *st)
-{
-    list_sort(&st->named, by_name, qsort_name);
-    list_sort(&st->timed, by_time, qsort_time);
-}
-
-struct walk {
-    size_t named, timed; /* how many of each list are still to come */
-};
-
-/* From the newest down; the lists must be in order. NULL: no more. */
-static struct entry *walk_next(const struct store *st, struct walk *w)
-{
-    struct entry *a = w->named ? st->named.e[w->named - 1] : NULL;
-    struct entry *b = w->timed ? st->timed.e[w->timed - 1] : NULL;
-
-    if (a && (!b || by_time(a, b) > 0)) {
-        w->named--;
-        return a;
-    }
-    if (b)
-        w->timed--;
-    return b;
-}
-
-static struct walk walk_start(struct store *st)
-{
-    sort(st);
-    return (struct walk){ st->named.count, st->timed.count };
+    return e->end_ns <= st->monotonic_ns;
 }
 
 /* ---- what is there ---------------------------------------------------------------- */
@@ -226,44 +115,25 @@ static struct entry *find(const struct store *st, struct view id)
     return table_get(&st->by_id, id);
 }
 
-static bool in_named(const struct store *st, const struct entry *e)
-{
-    return st->rules.newest == NEWEST_NAME ||
-           (st->rules.newest == NEWEST_AUTO && e->stamp.n > 0);
-}
-
 static struct entry *entry_add(struct store *st, struct view id, int64_t mtime_ns)
 {
     struct entry *e = mem_zalloc(sizeof *e + id.n + 1);
 
     memcpy(e->text, id.p, id.n);
-    e->id = (struct view){ e->text, id.n };
-    if (st->rules.newest == NEWEST_AUTO)
-        e->stamp = stamp_of(e->id);
-    e->mtime_ns = mtime_ns;
-    table_put(&st->by_id, e->id, e);
-    list_add(in_named(st, e) ? &st->named : &st->timed, e);
+    e->rank.id = (struct view){ e->text, id.n };
+    e->rank.mtime_ns = mtime_ns;
+    e->end_ns = end_of(st, mtime_ns);
+    table_put(&st->by_id, e->rank.id, e);
+    ranking_add(&st->ranking, &e->rank);
     return e;
 }
 
-/* Takes e out of the order in O(n) and back in, because its time changed. */
-static void reorder(struct store *st, struct entry *e, int64_t mtime_ns)
+static void set_mtime(struct store *st, struct entry *e, int64_t mtime_ns)
 {
-    struct list *l = &st->timed;
-
-    if (!in_named(st, e)) {
-        for (size_t i = 0; i < l->sorted; i++) {
-            if (l->e[i] != e)
-                continue;
-            memmove(l->e + i, l->e + i + 1,
-                    (l->count - i - 1) * sizeof(struct entry *));
-            l->count--;
-            l->sorted--;
-            list_add(l, e);
-            break;
-        }
-    }
-    e->mtime_ns = mtime_ns;
+    if (e->rank.mtime_ns == mtime_ns)
+        return;
+    ranking_set_mtime(&st->ranking, &e->rank, mtime_ns);
+    e->end_ns = end_of(st, mtime_ns);
 }
 
 void store_see(struct store *st, struct view id, int64_t mtime_ns, bool from_start)
@@ -273,8 +143,8 @@ void store_see(struct store *st, struct view id, int64_t mtime_ns, bool from_sta
     if (!e) {
         e = entry_add(st, id, mtime_ns);
         e->from_start = from_start;
-    } else if (e->mtime_ns != mtime_ns) {
-        reorder(st, e, mtime_ns);
+    } else {
+        set_mtime(st, e, mtime_ns);
     }
     e->stale = true;
 }
@@ -283,8 +153,11 @@ void store_set_mtime(struct store *st, struct view id, int64_t mtime_ns)
 {
     struct entry *e = find(st, id);
 
-    if (e && e->mtime_ns != mtime_ns)
-        reorder(st, e, mtime_ns);
+    if (!e)
+        return;
+    set_mtime(st, e, mtime_ns);
+    if (!e->stale && !e->reading && !e->failed)
+        e->run_mtime_ns = mtime_ns;
 }
 
 static void set_served(struct store *st, struct entry *e, bool served)
@@ -370,6 +243,7 @@ void store_put(struct store *st, const struct run *run, struct diff *d)
                         .from_start = e->from_start };
     set_changed(d, e->run, run);
     e->run = run;
+    e->run_mtime_ns = e->rank.mtime_ns;
     e->count = run->count;
     e->counted = true;
     load(st, e);
@@ -397,10 +271,10 @@ bool store_drop(struct store *st, struct view id, struct diff *d)
     *d = (struct diff){ .before = e->run, .from_start = e->from_start };
 
     /* The id must outlive the entry, which may have no run to borrow it from. */
-    char *text = mem_alloc(e->id.n + 1);
+    char *text = mem_alloc(e->rank.id.n + 1);
 
-    memcpy(text, e->id.p, e->id.n);
-    d->id = (struct view){ text, e->id.n };
+    memcpy(text, e->rank.id.p, e->rank.id.n);
+    d->id = (struct view){ text, e->rank.id.n };
     e->run = NULL;
     if (e->loaded)
         for (size_t i = 0; i < st->loaded_count; i++)
@@ -408,11 +282,7 @@ bool store_drop(struct store *st, struct view id, struct diff *d)
                 st->loaded[i] = st->loaded[--st->loaded_count];
                 break;
             }
-    e->gone = true;
-    if (in_named(st, e))
-        st->named.holes = true;
-    else
-        st->timed.holes = true;
+    ranking_remove(&st->ranking, &e->rank);
     return true;
 }
 
@@ -427,6 +297,11 @@ void store_diff_release(struct diff *d)
 }
 
 /* ---- what is served ---------------------------------------------------------------- */
+
+static struct entry *walk_next(struct ranking_walk *w)
+{
+    return (struct entry *)ranking_next(w);
+}
 
 static void let_go(struct store *st)
 {
@@ -457,7 +332,7 @@ static size_t plan(struct store *st, struct view ids[], size_t max)
     uint64_t want = st->rules.runs ? st->rules.runs : UINT64_MAX;
     uint64_t limit = st->rules.max_scenarios ? st->rules.max_scenarios : UINT64_MAX;
     uint64_t total = 0, promised = 0;
-    struct walk w = walk_start(st);
+    struct ranking_walk w = ranking_walk(&st->ranking);
     size_t wanted = 0;
     bool over = false;
 
@@ -467,11 +342,17 @@ static size_t plan(struct store *st, struct view ids[], size_t max)
         st->dropped_scenarios = 0;
         st->served.scenario_count = 0;
     }
+    st->next_end_ns = UINT64_MAX;
     while (promised < want) {
-        struct entry *e = walk_next(st, &w);
+        struct entry *e = walk_next(&w);
 
         if (!e)
             break;
+
+        if (out_of_time(st, e))
+            continue;
+        if (e->end_ns < st->next_end_ns)
+            st->next_end_ns = e->end_ns;
 
         bool unread = e->stale || e->reading;
 
@@ -493,7 +374,7 @@ static size_t plan(struct store *st, struct view ids[], size_t max)
             if (e->stale && !e->reading && wanted < max) {
                 e->stale = false;
                 set_reading(st, e, true);
-                ids[wanted++] = e->id;
+                ids[wanted++] = e->rank.id;
             }
             continue;
         }
@@ -506,7 +387,10 @@ static size_t plan(struct store *st, struct view ids[], size_t max)
             st->served_cap = st->served_cap ? st->served_cap * 2 : 16;
             st->served_runs =
                 mem_resize(st->served_runs, st->served_cap, sizeof(struct run *));
+            st->served_mtimes =
+                mem_resize(st->served_mtimes, st->served_cap, sizeof(int64_t));
         }
+        st->served_mtimes[st->served.run_count] = e->run_mtime_ns;
         st->served_runs[st->served.run_count++] = e->run;
         st->served.scenario_count += e->run->count;
         set_served(st, e, !e->failed);
@@ -525,12 +409,16 @@ const struct served *store_served(struct store *st)
     let_go(st);
     for (size_t i = 0, j = st->served.run_count; i + 1 < j; i++) {
         const struct run *r = st->served_runs[i];
+        int64_t mtime_ns = st->served_mtimes[i];
 
         st->served_runs[i] = st->served_runs[--j];
         st->served_runs[j] = r;
+        st->served_mtimes[i] = st->served_mtimes[j];
+        st->served_mtimes[j] = mtime_ns;
     }
 
     st->served.runs = st->served_runs;
+    st->served.mtimes_ns = st->served_mtimes;
     st->served.newest_ok = !store_newest(st).failed;
     return &st->served;
 }
@@ -547,12 +435,28 @@ struct store_counts store_count(const struct store *st)
 
 struct newest store_newest(struct store *st)
 {
-    struct walk w = walk_start(st);
-    const struct entry *e = walk_next(st, &w);
+    struct ranking_walk w = ranking_walk(&st->ranking);
+    const struct entry *e;
 
+    while ((e = walk_next(&w)) && out_of_time(st, e))
+        ;
     if (!e)
         return (struct newest){ 0 };
-    return (struct newest){ e->id, e->mtime_ns, e->failed, e->run };
+    return (struct newest){ e->rank.id, e->rank.mtime_ns, e->failed, e->run };
+}
+
+size_t store_stale(struct store *st, struct view ids[], size_t max)
+{
+    struct ranking_walk w = ranking_walk(&st->ranking);
+    const struct entry *e;
+    size_t n = 0, failed = 0;
+
+    while (failed < st->failed && n < max && (e = walk_next(&w))) {
+        failed += e->failed;
+        if (e->failed && e->run && e->planned == st->plans)
+            ids[n++] = e->rank.id;
+    }
+    return n;
 }
 
 bool store_reading(const struct store *st)

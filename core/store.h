@@ -13,23 +13,32 @@
 #define CORE_STORE_H
 
 #include "core/module.h"
-
-enum newest_rule {
-    NEWEST_AUTO, /* YYYYMMDD_HHMMSS in the names where both have it, else mtime */
-    NEWEST_NAME,
-    NEWEST_MTIME,
-};
+#include "core/ranking.h"
 
 struct store_rules {
     enum newest_rule newest;
     uint32_t runs;          /* how many of the newest are served; 0: all */
     uint64_t max_scenarios; /* over all served runs; the oldest are left out */
+    uint64_t ttl_ms;        /* a run whose file is older is as good as gone; 0: none */
 };
 
 struct store;
 
 struct store *store_new(const struct store_rules *rules);
 void store_free(struct store *st);
+
+/*
+ * What time it is: Unix time, and a monotonic clock that is never 0. The age of a file
+ * is taken from its modification time when it is seen (one from the future: 0), and
+ * grows with the monotonic clock from then on, so that no step of the other one makes
+ * runs come or go. True: the time of a run that counts has run out, so what is served
+ * and wanted is to be asked for again. Without a TTL nobody has to call it.
+ */
+bool store_tick(struct store *st, int64_t unix_ns, uint64_t monotonic_ns);
+
+/* When a run that counts runs out of time next, by the monotonic clock; UINT64_MAX:
+ * never. As of the last call of store_wanted() or store_served(). */
+uint64_t store_next_end(const struct store *st);
 
 /*
  * A file of this id is there and its content is new to us. mtime_ns: Unix time.
@@ -75,12 +84,13 @@ void store_diff_release(struct diff *d);
 const struct served *store_served(struct store *st);
 
 struct store_counts {
-    uint64_t served, other, failed; /* files; other: left out by the rules */
+    uint64_t served, other, failed; /* files; other: left out by the rules, also
+                                       because their time is over */
     uint64_t scenarios_dropped;     /* by max_scenarios, in files that were read */
 };
 struct store_counts store_count(const struct store *st);
 
-/* The newest file, whether or not it could be read. */
+/* The newest file that is not out of time, whether or not it could be read. */
 struct newest {
     struct view id; /* empty: there is none */
     int64_t mtime_ns;
@@ -88,6 +98,12 @@ struct newest {
     const struct run *run; /* its last good content, or NULL; borrowed */
 };
 struct newest store_newest(struct store *st);
+
+/*
+ * Ids of served runs whose file holds something newer that could not be read: the newest
+ * of them first, at most max. Views live until the id is dropped.
+ */
+size_t store_stale(struct store *st, struct view ids[], size_t max);
 
 /* True while a read that store_wanted() asked for is neither put nor failed. */
 bool store_reading(const struct store *st);

@@ -329,6 +329,7 @@ static struct source_results_options source_options(const struct config *c,
         .poll_interval_ms = c->poll_interval_ms,
         .max_file_size = c->max_file_size,
         .max_scenarios = c->max_scenarios,
+        .runs_end = c->rules.ttl_ms > 0,
     };
 }
 

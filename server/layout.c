@@ -14,8 +14,7 @@ enum {
     BORDER = 192, /* one small run in 192 / (its scenarios) begins a segment */
 };
 
-static void add_piece(struct layout *l, const struct run *run, uint32_t first,
-                      uint32_t count, bool border)
+static void add_piece(struct layout *l, const struct piece *piece, bool border)
 {
     if (l->piece_count == l->piece_cap) {
         l->piece_cap = l->piece_cap ? l->piece_cap * 2 : 64;
@@ -28,7 +27,7 @@ static void add_piece(struct layout *l, const struct run *run, uint32_t first,
         }
         l->spans[l->span_count++] = (struct span){ l->piece_count, 0 };
     }
-    l->pieces[l->piece_count++] = (struct piece){ run, first, count };
+    l->pieces[l->piece_count++] = *piece;
     l->spans[l->span_count - 1].count++;
 }
 
@@ -39,19 +38,21 @@ void layout_make(struct layout *l, const struct served *served)
     l->piece_count = l->span_count = 0;
     for (size_t i = 0; i < served->run_count; i++) {
         const struct run *run = served->runs[i];
+        struct piece piece = { run, 0, run->count, served->mtimes_ns[i] };
 
         if (run->count >= LARGE) {
-            for (uint32_t at = 0; at < run->count; at += TARGET) {
-                uint32_t left = run->count - at;
+            for (; piece.first < run->count; piece.first += TARGET) {
+                uint32_t left = run->count - piece.first;
 
-                add_piece(l, run, at, left < TARGET ? left : TARGET, true);
+                piece.count = left < TARGET ? left : TARGET;
+                add_piece(l, &piece, true);
             }
             open = 0;
         } else if (run->count > 0) {
             bool border = open == 0 || open + run->count > MOST ||
                           XXH3_64bits(run->id.p, run->id.n) % BORDER < run->count;
 
-            add_piece(l, run, 0, run->count, border);
+            add_piece(l, &piece, border);
             open = (border ? 0 : open) + run->count;
         }
     }

@@ -15,6 +15,7 @@
 struct piece { /* consecutive scenarios of one run */
     const struct run *run;
     uint32_t first, count;
+    int64_t mtime_ns; /* of the file that the run was read from; Unix time */
 };
 
 struct span { /* consecutive pieces: one segment */

@@ -33,7 +33,7 @@ struct overall {
     bool making;
     struct told *due;       /* what waited at the beginning */
     struct module_set *set; /* one reference */
-    struct served served;   /* its runs: own array, one reference each */
+    struct served served;   /* own arrays; one reference to each run */
     struct chunk **made;    /* those that are the old ones without a reference */
 };
 
@@ -152,6 +152,7 @@ void overall_begin(struct overall *o, struct module_set *set,
                    const struct served *served)
 {
     const struct run **runs = mem_alloc((served->run_count + 1) * sizeof *runs);
+    int64_t *mtimes_ns = mem_alloc((served->run_count + 1) * sizeof *mtimes_ns);
 
     assert(!o->making);
     o->making = true;
@@ -160,10 +161,13 @@ void overall_begin(struct overall *o, struct module_set *set,
     o->last = &o->waiting;
     o->waiting_scenarios = 0;
     o->set = module_set_ref(set);
-    for (size_t i = 0; i < served->run_count; i++)
+    for (size_t i = 0; i < served->run_count; i++) {
         runs[i] = run_ref(served->runs[i]);
+        mtimes_ns[i] = served->mtimes_ns[i];
+    }
     o->served = *served;
     o->served.runs = runs;
+    o->served.mtimes_ns = mtimes_ns;
     o->made = mem_zalloc(segment_families() * sizeof(struct chunk *));
 }
 
@@ -207,7 +211,8 @@ void overall_end(struct overall *o)
     o->made = NULL;
     for (size_t i = 0; i < o->served.run_count; i++)
         run_unref(o->served.runs[i]);
-    free((void *)(uintptr_t)o->served.runs); /* made by overall_begin() */
+    free((void *)(uintptr_t)o->served.runs);      /* made by overall_begin(), */
+    free((void *)(uintptr_t)o->served.mtimes_ns); /* both */
     o->served = (struct served){ 0 };
     module_set_unref(o->set);
     o->set = NULL;

@@ -31,7 +31,8 @@ enum {
     CLOCK_EVERY = 64 * 1024,
     CHUNK_COST = 4096,     /* of a chunk besides its bytes */
     WORTH_DROPPING = 4096, /* bytes of a text; heads are shorter */
-    INLINE_WEIGHT = 256,   /* about a millisecond of rendering */
+    INLINE_WEIGHT = 272,   /* about a millisecond of rendering: a full segment, and the
+                            times of the files of a few others */
     WORKERS = 4,           /* as many as libuv's pool has by default */
 };
 
@@ -245,7 +246,7 @@ static uint64_t lay_out(struct pipeline *p, const struct served *served)
         struct segment *s = segment_new(pieces, span->count, p->set, before);
 
         if (dirty <= INLINE_WEIGHT) /* beyond, it does not matter by how much */
-            dirty += weight(pieces, span->count);
+            dirty += s->redated ? span->count : weight(pieces, span->count);
         build_add(&p->build, s, true);
     }
     buf_deinit(&key);

@@ -20,6 +20,40 @@ size_t segment_families(void)
     return segment_family(registry_count);
 }
 
+/* The same scenarios in the same places. */
+static bool piece_same(const struct piece *a, const struct piece *b)
+{
+    if (a->first != b->first || a->count != b->count)
+        return false;
+    if (a->run == b->run)
+        return true;
+    if (!view_eq(a->run->id, b->run->id) ||
+        run_baseline(a->run) != run_baseline(b->run))
+        return false;
+    for (uint32_t i = a->first; i < a->first + a->count; i++)
+        if (a->run->scenarios[i] != b->run->scenarios[i] ||
+            a->run->ordinals[i] != b->run->ordinals[i])
+            return false;
+    return true;
+}
+
+/* The time of a file is served where its first scenario stands. */
+static bool piece_dated_same(const struct piece *a, const struct piece *b)
+{
+    return a->first > 0 || a->mtime_ns == b->mtime_ns;
+}
+
+static bool scenarios_same(const struct segment *s, const struct piece pieces[],
+                           size_t count, const struct module_set *set)
+{
+    if (s->set != set || s->piece_count != count)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!piece_same(&s->pieces[i], &pieces[i]))
+            return false;
+    return true;
+}
+
 struct segment *segment_new(const struct piece pieces[], size_t count,
                             struct module_set *set, struct segment *before)
 {
@@ -35,6 +69,7 @@ struct segment *segment_new(const struct piece pieces[], size_t count,
         run_ref(pieces[i].run);
         s->scenarios += pieces[i].count;
     }
+    s->redated = before && scenarios_same(before, pieces, count, set);
     return s;
 }
 
@@ -58,29 +93,13 @@ void segment_unref(struct segment *s)
     free(s);
 }
 
-static bool piece_same(const struct piece *a, const struct piece *b)
-{
-    if (a->first != b->first || a->count != b->count)
-        return false;
-    if (a->run == b->run)
-        return true;
-    if (!view_eq(a->run->id, b->run->id) ||
-        run_baseline(a->run) != run_baseline(b->run))
-        return false;
-    for (uint32_t i = a->first; i < a->first + a->count; i++)
-        if (a->run->scenarios[i] != b->run->scenarios[i] ||
-            a->run->ordinals[i] != b->run->ordinals[i])
-            return false;
-    return true;
-}
-
 bool segment_same(const struct segment *s, const struct piece pieces[], size_t count,
                   const struct module_set *set)
 {
-    if (s->set != set || s->piece_count != count)
+    if (!scenarios_same(s, pieces, count, set))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!piece_same(&s->pieces[i], &pieces[i]))
+        if (!piece_dated_same(&s->pieces[i], &pieces[i]))
             return false;
     return true;
 }
@@ -93,6 +112,10 @@ static void collect(const struct segment *s, size_t module, struct series *out)
         const struct piece *piece = &s->pieces[p];
         struct place at = { .run = piece->run, .baseline = run_baseline(piece->run) };
 
+        if (m->per_run && piece->first == 0)
+            m->per_run(s->set->config[module], piece->run, piece->mtime_ns, out);
+        if (s->redated || !m->per_scenario)
+            continue;
         for (uint32_t i = piece->first; i < piece->first + piece->count; i++) {
             at.s = piece->run->scenarios[i];
             at.ordinal = piece->run->ordinals[i];
@@ -140,7 +163,7 @@ static struct chunk *make_chunk(const struct segment *s, size_t family,
     struct view text = buf_as_view(&x->text);
 
     if (text.n == 0)
-        return NULL;
+        return s->redated ? old : NULL;
     if (old && chunk_is(old, text))
         return old;
     return deflated ? chunk_new_deflated(text, &x->gzip) : chunk_new(text);
@@ -167,7 +190,7 @@ static void render_module(struct segment *s, size_t module, struct segment_scrat
 void segment_render(struct segment *s, struct segment_scratch *scratch, bool deflated)
 {
     for (size_t i = 0; i < registry_count; i++)
-        if (s->set->config[i] && registry[i]->per_scenario)
+        if (s->set->config[i] && (registry[i]->per_scenario || registry[i]->per_run))
             render_module(s, i, scratch, deflated);
 }
 

@@ -18,6 +18,7 @@ struct segment {
     struct segment *before; /* while it is rendered: chunks to take over */
     struct chunk **chunks;  /* segment_families() of them; NULL: no sample */
     uint32_t scenarios;
+    bool redated; /* as `before`, but for the times of files */
     size_t piece_count;
     struct piece pieces[]; /* one reference to each run */
 };

@@ -27,6 +27,7 @@ enum {
     BUILD_INFO,
     FILES,
     FILE_ERRORS,
+    RUN_STALE,
     REPEATED,
     DROPPED,
     RESPONSE_BYTES,
@@ -59,11 +60,16 @@ static const struct family families[FAMILIES] = {
                      GAUGE },
     [FILES] = { "encode_exporter_files",
                 "Files known in the results directory by state: served; other (runs "
-                "that "
-                "--runs leaves out); ignored (not results); failed (last read failed).",
+                "that --runs or --series.ttl leaves out); ignored (not results); "
+                "failed (last read failed).",
                 GAUGE },
     [FILE_ERRORS] = { "encode_exporter_file_errors_total",
                       "Faults found in input files, by reason.", COUNTER },
+    [RUN_STALE] = { "encode_exporter_run_stale",
+                    "1 for each run of which older values are served than its file "
+                    "holds, because that cannot be read, by run and reason; the newest "
+                    "64 of them.",
+                    GAUGE },
     [REPEATED] = { "encode_exporter_scenarios_repeated",
                    "Scenarios that have the identity of an earlier one of their run "
                    "and "
@@ -305,14 +311,26 @@ static void add_process(struct series *out)
     series_add(out, START_TIME, none, p.start_unix_s);
 }
 
+static const char *const reasons[FAULT_COUNT] = {
+    [FAULT_UNREADABLE] = "unreadable",       [FAULT_TOO_LARGE] = "too_large",
+    [FAULT_INVALID_JSON] = "invalid_json",   [FAULT_WRONG_SHAPE] = "wrong_shape",
+    [FAULT_INVALID_VALUE] = "invalid_value",
+};
+
+static void add_stale(const struct self_snapshot *now, struct series *out)
+{
+    for (size_t i = 0; i < now->stale_count; i++) {
+        struct labels l = labels_open(out);
+
+        labels_add(out, &l, "run_id", now->stale[i].run_id);
+        labels_add(out, &l, "reason", view_of(reasons[now->stale[i].reason]));
+        series_add(out, RUN_STALE, l, 1);
+    }
+}
+
 static void add_input(const struct self *s, const struct self_snapshot *now,
                       struct series *out)
 {
-    static const char *const reasons[FAULT_COUNT] = {
-        [FAULT_UNREADABLE] = "unreadable",       [FAULT_TOO_LARGE] = "too_large",
-        [FAULT_INVALID_JSON] = "invalid_json",   [FAULT_WRONG_SHAPE] = "wrong_shape",
-        [FAULT_INVALID_VALUE] = "invalid_value",
-    };
     static const char *const kinds[EVENT_COUNT] = {
         [EVENT_CHANGED] = "changed",
         [EVENT_REMOVED] = "removed",
@@ -335,6 +353,7 @@ static void add_input(const struct self *s, const struct self_snapshot *now,
     for (size_t i = 0; i < FAULT_COUNT; i++)
         series_add(out, FILE_ERRORS, one_label(out, "reason", reasons[i]),
                    (double)s->faults[i]);
+    add_stale(now, out);
     series_add(out, REPEATED, none, (double)now->scenarios_repeated);
     series_add(out, DROPPED, none, (double)now->files.scenarios_dropped);
     for (size_t i = 0; i < now->response_count; i++)

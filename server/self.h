@@ -30,6 +30,8 @@ enum event_kind {
     EVENT_COUNT
 };
 
+enum { SELF_STALE_MAX = 64 };
+
 struct self;
 
 struct self *self_new(const char *version, const char *revision);
@@ -52,6 +54,11 @@ struct self_snapshot {
     uint64_t ignored_files;
     uint64_t scenarios_repeated;
     uint64_t refused[HTTP_LIMIT_COUNT]; /* clients and requests, by limit */
+    struct {
+        struct view run_id;
+        enum fault reason;
+    } stale[SELF_STALE_MAX]; /* runs served as they were before their file went bad */
+    size_t stale_count;
     struct {
         const char *endpoint;
         uint64_t bytes;

@@ -68,12 +68,28 @@ static void scraped(void *ctx, int endpoint, const struct scraper_peer *peer,
         s->scraped(s->scraped_ctx);
 }
 
+static void list_stale(const struct site_state *s, struct self_snapshot *out)
+{
+    struct view ids[SELF_STALE_MAX];
+    size_t n = s->source ? store_stale(s->store, ids, SELF_STALE_MAX) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        enum fault reason = source_results_fault(s->source, ids[i]);
+
+        if (reason == FAULT_COUNT)
+            continue; /* its file is not known any more */
+        out->stale[out->stale_count].run_id = ids[i];
+        out->stale[out->stale_count++].reason = reason;
+    }
+}
+
 static void snapshot(void *ctx, struct self_snapshot *out)
 {
     const struct site_state *s = ctx;
 
     out->files = store_count(s->store);
     out->ignored_files = s->source ? source_results_ignored(s->source) : 0;
+    list_stale(s, out);
     out->scenarios_repeated = pipeline_repeated(s->pipeline);
     for (int i = 0; i < HTTP_LIMIT_COUNT; i++)
         out->refused[i] = s->http ? http_server_met(s->http, (enum http_limit)i) : 0;

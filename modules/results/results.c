@@ -15,11 +15,14 @@
 #define SECONDS_PER_MIN 60.0
 #define BPS_PER_MBPS    1e6
 #define MILLI_PER_UNIT  1e3
+#define NS_PER_S        1000000000
 
 enum {
     UP,
     SCENARIOS,
     INFO,
+    LAST_RUN,
+    RUN_FILE_MTIME,
     DURATION,
     MEAN_POWER,
     MEASURED_POWER,
@@ -56,6 +59,14 @@ static const struct family families[FAMILY_COUNT] = {
     [SCENARIOS] = { "results_scenarios_total", "Number of scenarios served", GAUGE },
     [INFO] = { "results_exporter_info",
                "Version and language of the exporter; always 1", GAUGE },
+    [LAST_RUN] = { "results_last_run_timestamp_seconds",
+                   "When the newest run served ended, as its file says, else when that "
+                   "file was last modified; Unix time in seconds",
+                   GAUGE },
+    [RUN_FILE_MTIME] = { "results_run_file_mtime_seconds",
+                         "When the file of a run was last modified, in the "
+                         "version that is served; Unix time in seconds",
+                         GAUGE },
     [DURATION] = { "results_scenario_duration_seconds",
                    "Wall time of the encode in seconds", GAUGE },
     [MEAN_POWER] = { "results_scenario_mean_power_watts",
@@ -175,6 +186,24 @@ static void add_against_baseline(const struct facts *f, const struct facts *base
     series_add(out, POWER_INCREASE, l, per(100 * power_w, base->mean_power_w));
 }
 
+/* In two parts: as one number the nanoseconds of today are more than a double holds. */
+static double seconds(int64_t ns)
+{
+    int64_t whole = ns / NS_PER_S;
+
+    return (double)whole + (double)(ns - whole * NS_PER_S) / NS_PER_S;
+}
+
+static void per_run(const void *config, const struct run *run, int64_t mtime_ns,
+                    struct series *out)
+{
+    struct labels l = labels_open(out);
+
+    (void)config;
+    labels_add(out, &l, "run_id", run->id);
+    series_add(out, RUN_FILE_MTIME, l, seconds(mtime_ns));
+}
+
 static void per_scenario(const void *config, const struct place *at, struct series *out)
 {
     const struct facts *f = &at->s->facts;
@@ -219,6 +248,17 @@ static void per_scenario(const void *config, const struct place *at, struct seri
     }
 }
 
+static double last_run_s(const struct served *all)
+{
+    size_t newest = all->run_count - 1;
+
+    if (all->run_count == 0)
+        return NAN;
+    if (!isnan(all->runs[newest]->end_s))
+        return all->runs[newest]->end_s;
+    return seconds(all->mtimes_ns[newest]);
+}
+
 static void overall(const void *config, const void *memory, const struct served *all,
                     struct series *out)
 {
@@ -232,6 +272,7 @@ static void overall(const void *config, const void *memory, const struct served 
     labels_add(out, &info, "version", view_of(r->version));
     labels_add(out, &info, "language", VIEW("c"));
     series_add(out, INFO, info, 1);
+    series_add(out, LAST_RUN, none, last_run_s(all));
 }
 
 const struct module module_results = {
@@ -244,5 +285,6 @@ const struct module module_results = {
     .config_size = sizeof(struct results),
     .configure = configure,
     .per_scenario = per_scenario,
+    .per_run = per_run,
     .overall = overall,
 };

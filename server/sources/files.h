@@ -20,6 +20,7 @@ struct file {
     char *problem, *note; /* what the log said last; NULL: nothing */
     uint32_t pins;
     uint32_t mask;   /* touched: what inotify said of it */
+    uint8_t fault;   /* failing: enum fault */
     uint8_t rereads; /* of the same stamp, because it may hide a change */
     bool is_run;     /* by its name */
     bool gone;       /* not in the table any more */

@@ -25,6 +25,7 @@ struct results_waiter {
 struct source_results {
     uv_idle_t idle;   /* runs while there is work left for the next turn */
     uv_timer_t later; /* the first of the waiting files is due */
+    uv_timer_t ends;  /* a run is out of time; only with o.runs_end */
     uv_work_t scan_work;
     unsigned open; /* handles, the scan and the reads that are not over */
     bool closing;

@@ -199,6 +199,7 @@ static void take_good(struct source_results *s, struct file *f, struct read_item
         file_note(f, n->first, n->invalid_values + n->wrong_shapes);
     if (n->warning[0])
         file_note(f, n->warning, 0);
+    store_set_mtime(s->store, id_of(f), item->stamp.mtime_ns);
     store_put(s->store, item->run, &d);
     item->run = NULL;
     if (f->rereads == 0 || d.changed_count) { /* the same bytes count once */
@@ -215,6 +216,7 @@ static void take_bad(struct source_results *s, struct file *f,
     bool kept = store_get(s->store, id_of(f)) != NULL;
 
     f->failing = true;
+    f->fault = (uint8_t)fault_of(item);
     f->trouble_ns = 0;
     if (item->rc == 0)
         f->stamp = item->stamp;

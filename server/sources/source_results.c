@@ -18,6 +18,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -110,6 +111,38 @@ static void on_tick(void *ctx)
     results_kick(s);
 }
 
+/* ---- runs that end --------------------------------------------------------------------- */
+
+static void tell_time(struct source_results *s)
+{
+    struct timespec now;
+
+    if (!s->o.runs_end)
+        return;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (store_tick(s->store, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec,
+                   uv_hrtime())) {
+        s->wanted = true;
+        results_news(s);
+    }
+}
+
+static void on_end(uv_timer_t *t);
+
+/* One timer, for the run that ends next; none where no run ever does. */
+static void await_end(struct source_results *s)
+{
+    uint64_t end_ns = store_next_end(s->store), now_ns = uv_hrtime();
+
+    if (!s->o.runs_end || s->closing)
+        return;
+    if (end_ns == UINT64_MAX)
+        uv_timer_stop(&s->ends);
+    else
+        uv_timer_start(&s->ends, on_end,
+                       end_ns > now_ns ? (end_ns - now_ns) / MS_NS + 1 : 1, 0);
+}
+
 /* ---- the order of work ----------------------------------------------------------------- */
 
 static bool busy(const struct source_results *s)
@@ -186,6 +219,7 @@ static void settle(struct source_results *s)
     }
     if (over && s->ready && !s->closing) {
         s->seen_ns = 0; /* events that changed nothing */
+        await_end(s);
         if (s->waiter_count && s->waiting_reads == 0)
             call_waiters(s);
     }
@@ -196,6 +230,7 @@ static void go_on(struct source_results *s)
     uint64_t end_ns = uv_hrtime() + SLICE_MS * MS_NS;
     bool more;
 
+    tell_time(s);
     do
         more = work(s);
     while (more && uv_hrtime() < end_ns);
@@ -219,6 +254,11 @@ void results_kick(struct source_results *s)
 {
     if (!s->closing)
         uv_idle_start(&s->idle, on_idle);
+}
+
+static void on_end(uv_timer_t *t)
+{
+    go_on(t->data);
 }
 
 static void on_reads(void *ctx)
@@ -264,6 +304,11 @@ struct source_results *source_results_start(uv_loop_t *loop,
     uv_timer_init(loop, &s->later);
     s->idle.data = s->later.data = s;
     s->open = 3; /* and the reads */
+    if (o->runs_end) {
+        uv_timer_init(loop, &s->ends);
+        s->ends.data = s;
+        s->open++;
+    }
     s->reads = reads_new(loop, s->dir, o->max_file_size, o->max_scenarios, on_reads, s);
     s->watch = watch_start(loop, s->dir, CHAIN_DIRECTORY, o->watch, o->poll_interval_ms,
                            &events, &where);
@@ -309,6 +354,8 @@ void source_results_stop(struct source_results *s)
     watch_stop(s->watch);
     uv_close((uv_handle_t *)&s->idle, on_closed);
     uv_close((uv_handle_t *)&s->later, on_closed);
+    if (s->o.runs_end)
+        uv_close((uv_handle_t *)&s->ends, on_closed);
     reads_stop(s->reads, on_reads_over);
 }
 
@@ -343,7 +390,7 @@ const char *source_results_state(const struct source_results *s)
     return s->state_rc < 0 ? s->state : "";
 }
 
-const char *source_results_problem(const struct source_results *s, struct view id)
+static const struct file *failing(const struct source_results *s, struct view id)
 {
     struct buf name = { .limit = NAME_MAX + 1 };
     const struct file *f;
@@ -352,5 +399,19 @@ const char *source_results_problem(const struct source_results *s, struct view i
     buf_str(&name, ".json");
     f = name.full ? NULL : files_get(&s->files, buf_as_view(&name));
     buf_deinit(&name);
-    return f && f->failing ? f->problem : NULL;
+    return f && f->failing ? f : NULL;
+}
+
+enum fault source_results_fault(const struct source_results *s, struct view id)
+{
+    const struct file *f = failing(s, id);
+
+    return f ? (enum fault)f->fault : FAULT_COUNT;
+}
+
+const char *source_results_problem(const struct source_results *s, struct view id)
+{
+    const struct file *f = failing(s, id);
+
+    return f ? f->problem : NULL;
 }

@@ -17,6 +17,7 @@ struct source_results_options {
     uint64_t poll_interval_ms;
     uint64_t max_file_size; /* bytes */
     uint64_t max_scenarios; /* of one run; 0: no limit */
+    bool runs_end;          /* the store has a TTL and is to be told what time it is */
 };
 
 struct source_results;
@@ -55,6 +56,9 @@ bool source_results_polling(const struct source_results *s);
 
 /* What is wrong with the directory; "" when nothing is. Lives until the loop goes on. */
 const char *source_results_state(const struct source_results *s);
+
+/* Of what kind that was; FAULT_COUNT: it did not fail. */
+enum fault source_results_fault(const struct source_results *s, struct view id);
 
 /* Why the last read of this run's file failed; NULL: it did not. Same life. */
 const char *source_results_problem(const struct source_results *s, struct view id);

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import unittest
 
@@ -29,10 +30,38 @@ class Case(unittest.TestCase):
     def exporter(self, *flags, **more):
         return harness.Exporter(*self.mode, *flags, **more)
 
+    def exporter_apart(self, *flags):
+        """One that knows its directory relative to its working directory, so that what
+        others do in /tmp is no event."""
+        base = harness.temp_dir()
+        self.addCleanup(harness.shutil.rmtree, base)
+        os.mkdir(os.path.join(base, "results"))
+        return self.exporter("--results-dir", "results", *flags,
+                             wrapper=("env", "--chdir=" + base),
+                             directory=os.path.join(base, "results"))
+
+    def wait_quiet(self, e):
+        """A second without a wake-up has to come; the first few may see work end."""
+        def switches():
+            total = 0
+            for task in os.listdir(f"/proc/{e.process.pid}/task"):
+                with open(f"/proc/{e.process.pid}/task/{task}/status",
+                          encoding="ascii") as f:
+                    total += sum(int(line.split()[1]) for line in f
+                                 if "ctxt_switches" in line)
+            return total
+
+        def quiet():
+            before = switches()
+            harness.time.sleep(1.2)
+            return switches() == before
+        harness.wait_until(quiet, 15, "a second without a wake-up")
+
     def body(self, e):
-        """What the results endpoint serves of the runs, without the process's own."""
+        """What the results endpoint serves of the runs, without the process's own and
+        the times of files."""
         return "".join(line + "\n" for line in e.get("results").text.splitlines()
-                       if re.match(r"results_", line))
+                       if re.match(r"results_(?!run_file_mtime|last_run_)", line))
 
     def durations(self, e):
         """Durations served, in order."""

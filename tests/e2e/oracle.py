@@ -354,9 +354,25 @@ class Series:
         self.all[key] = value
 
 
-def results(runs):
+def last_end(run):
+    """Unix time at which the last scenario ended; None where no time is one."""
+    ends = []
+    for s in run.scenarios:
+        start, end = (t if t is not None and 1e9 <= t < 1e11 else None
+                      for t in (number(s.raw.get("start_time")),
+                                number(s.raw.get("end_time"))))
+        if end is None and start is not None and s.duration is not None:
+            end = start + s.duration
+        ends += [end] if end is not None else []
+    return max(ends, default=None)
+
+
+def results(runs, file_time=None):
+    """file_time: Unix time at which all the files were modified."""
     out = Series()
     for run in runs:
+        if run.scenarios:
+            out.add("results_run_file_mtime_seconds", {"run_id": run.id}, file_time)
         for s in run.scenarios:
             labels = {
                 "run_id": run.id, "scenario": s.name, "bitrate": s.bitrate,
@@ -368,6 +384,10 @@ def results(runs):
                 out.add("results_scenario_" + name, labels, value)
             out.add("results_scenario_params_info", *params(s.raw, labels))
     out.add("results_exporter_up", {}, 1)
+    if runs:
+        end = last_end(max(runs, key=lambda r: r.id))
+        out.add("results_last_run_timestamp_seconds", {},
+                file_time if end is None else end)
     out.add("results_scenarios_total", {}, sum(len(r.scenarios) for r in runs))
     return out.all
 

@@ -244,30 +244,10 @@ class ByInotify(Churn, churn.Case):
                                list(map(float, range(1, 4001))), 60, "all runs")
 
     def test_an_idle_exporter_is_never_woken(self):
-        # Relative to its working directory, so that what others do in /tmp is no event.
-        base = harness.temp_dir()
-        self.addCleanup(harness.shutil.rmtree, base)
-        os.mkdir(os.path.join(base, "results"))
-        with self.exporter("--results-dir", "results", wrapper=("env", "--chdir=" + base),
-                           directory=os.path.join(base, "results")) as e:
+        with self.exporter_apart() as e:
             e.write(churn.name(1), churn.run(10))
             self.wait_durations(e, 10)
-
-            def switches():
-                total = 0
-                for task in os.listdir(f"/proc/{e.process.pid}/task"):
-                    with open(f"/proc/{e.process.pid}/task/{task}/status",
-                              encoding="ascii") as f:
-                        total += sum(int(line.split()[1]) for line in f
-                                     if "ctxt_switches" in line)
-                return total
-
-            # A quiet second has to come; the first few may still see work end.
-            def quiet():
-                before = switches()
-                harness.time.sleep(1.2)
-                return switches() == before
-            harness.wait_until(quiet, 15, "a second without a wake-up")
+            self.wait_quiet(e)
 
 
 class ByPolling(Churn, churn.Case):

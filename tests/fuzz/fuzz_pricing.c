@@ -113,7 +113,8 @@ static const struct run *run_everywhere(const struct cost_config *c)
 static void check_served(const struct cost_config *c)
 {
     const struct run *run = run_everywhere(c);
-    const struct served served = { &run, 1, run->count, true };
+    const int64_t mtime_ns = 0;
+    const struct served served = { &run, &mtime_ns, 1, run->count, true };
     uint32_t *changed = mem_alloc(run->count * sizeof *changed);
     struct diff d = { .id = run->id, .after = run, .changed = changed };
     struct ledger memory = { 0 };

@@ -26,13 +26,16 @@ static struct fake *fakes(size_t n, uint32_t count)
 static void make(struct layout *l, struct fake *f, size_t n, size_t without)
 {
     const struct run **runs = mem_alloc(n * sizeof *runs);
+    int64_t *mtimes_ns = mem_zalloc(n * sizeof *mtimes_ns);
     size_t kept = 0;
 
     for (size_t i = 0; i < n; i++)
         if (i != without)
             runs[kept++] = &f[i].run;
-    layout_make(l, &(struct served){ .runs = runs, .run_count = kept });
+    layout_make(
+        l, &(struct served){ .runs = runs, .mtimes_ns = mtimes_ns, .run_count = kept });
     free(runs);
+    free(mtimes_ns);
 }
 
 static uint32_t size(const struct layout *l, size_t span)
@@ -123,6 +126,23 @@ static void runs_without_scenarios_are_left_out(void **state)
     free(f);
 }
 
+static void pieces_know_when_their_file_was_modified(void **state)
+{
+    struct fake *f = fakes(2, 258);
+    const struct run *const runs[] = { &f[0].run, &f[1].run };
+    const int64_t mtimes_ns[] = { 11, 22 };
+    struct layout l = { 0 };
+
+    (void)state;
+    layout_make(
+        &l, &(struct served){ .runs = runs, .mtimes_ns = mtimes_ns, .run_count = 2 });
+    assert_int_equal(l.piece_count, 4); /* 256 and 2 of each */
+    assert_int_equal(l.pieces[0].mtime_ns, 11);
+    assert_int_equal(l.pieces[2].mtime_ns, 22);
+    layout_deinit(&l);
+    free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +150,7 @@ int main(void)
         cmocka_unit_test(small_runs_share_segments_of_bounded_size),
         cmocka_unit_test(a_run_that_goes_moves_only_borders_near_it),
         cmocka_unit_test(runs_without_scenarios_are_left_out),
+        cmocka_unit_test(pieces_know_when_their_file_was_modified),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

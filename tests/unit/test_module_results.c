@@ -86,7 +86,8 @@ static void what_is_unknown_is_absent(void **state)
 
     host_open(&h, &module_results, false, NULL, 0, NULL);
     host_scenario(&h, &s);
-    assert_int_equal(h.out.count, 0);
+    assert_int_equal(h.out.count, 1); /* but for the file, which is there */
+    assert_near(sample(&h, "results_run_file_mtime_seconds", NULL), 1700000000.25, 0);
     host_close(&h);
 }
 
@@ -319,6 +320,46 @@ static void the_exporter_tells_of_itself(void **state)
     run_unref(run);
 }
 
+static void what_is_said_of_a_file_is_said_once(void **state)
+{
+    (void)state;
+    struct scenario s[3] = { full(), full(), full() };
+    const struct run *run = make_run("r1", s, 3);
+    struct host h;
+
+    host_open(&h, &module_results, false, NULL, 0, NULL); /* --runs latest */
+    host_scenarios(&h, run);
+    assert_served(&h, "results_run_file_mtime_seconds",
+                  "results_run_file_mtime_seconds{run_id=\"r1\"} 1700000000.25\n");
+    host_close(&h);
+    run_unref(run);
+}
+
+static void the_last_run_is_dated_by_its_end_else_by_its_file(void **state)
+{
+    (void)state;
+    struct scenario ended = full(), silent = full();
+    const struct run *runs[2];
+    struct host h;
+
+    silent.start_s = silent.end_s = NAN;
+    ended.end_s = 1650000000.25;
+    runs[0] = make_run("old", &ended, 1);
+    runs[1] = make_run("new", &silent, 1);
+    host_open(&h, &module_results, false, NULL, 0, NULL);
+    host_overall(&h, runs, 1, true);
+    assert_near(sample(&h, "results_last_run_timestamp_seconds", NULL), 1650000000.25,
+                0);
+    host_overall(&h, runs, 2, true); /* the newest stands last */
+    assert_near(sample(&h, "results_last_run_timestamp_seconds", NULL), 1700000000.25,
+                0);
+    host_overall(&h, NULL, 0, true);
+    assert_unknown(sample(&h, "results_last_run_timestamp_seconds", NULL));
+    host_close(&h);
+    run_unref(runs[0]);
+    run_unref(runs[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +375,8 @@ int main(void)
         cmocka_unit_test(long_keys_that_differ_late_stay_apart),
         cmocka_unit_test(parameters_are_absent_where_none_is_given),
         cmocka_unit_test(the_exporter_tells_of_itself),
+        cmocka_unit_test(what_is_said_of_a_file_is_said_once),
+        cmocka_unit_test(the_last_run_is_dated_by_its_end_else_by_its_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

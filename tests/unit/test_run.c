@@ -112,6 +112,53 @@ static void runs_may_share_scenarios(void **state)
     run_unref(two);
 }
 
+/* A run of two scenarios that began and ended then, and took so long. */
+static double end_of_run(const double start_s[2], const double end_s[2],
+                         const double duration_s[2])
+{
+    const struct scenario *all[2];
+    struct run *run;
+    double end;
+
+    for (int i = 0; i < 2; i++) {
+        struct scenario from = { .name = VIEW("x"),
+                                 .start_s = start_s[i],
+                                 .end_s = end_s[i],
+                                 .facts.duration_s = duration_s[i] };
+
+        all[i] = scenario_new(&from);
+    }
+    run = run_new(VIEW("id"), all, 2);
+    end = run->end_s;
+    run_unref(run);
+    return end;
+}
+
+#define PAIR(a, b) ((const double[]){ (a), (b) })
+
+static void a_run_ends_with_the_last_of_its_scenarios(void **state)
+{
+    const double *none = PAIR(NAN, NAN);
+
+    (void)state;
+    assert_near(end_of_run(none, PAIR(1.7e9, 1.6e9), none), 1.7e9, 0);
+    assert_near(end_of_run(none, PAIR(NAN, 1.6e9), none), 1.6e9, 0);
+    assert_near(end_of_run(PAIR(1.7e9, 1.5e9), PAIR(NAN, 1.6e9), PAIR(60, 10)),
+                1.7e9 + 60, 0);
+    assert_unknown(end_of_run(PAIR(1.7e9, NAN), none, none)); /* how long? */
+    assert_unknown(end_of_run(none, none, PAIR(60, 60)));
+}
+
+static void a_time_that_is_no_unix_time_dates_nothing(void **state)
+{
+    const double *none = PAIR(NAN, NAN);
+
+    (void)state;
+    assert_unknown(end_of_run(PAIR(0, 1000), PAIR(120, 1050.75), none));
+    assert_unknown(end_of_run(none, PAIR(1.7e12, -5), none)); /* milliseconds */
+    assert_near(end_of_run(none, PAIR(1.7e12, 1.6e9), none), 1.6e9, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +168,8 @@ int main(void)
         cmocka_unit_test(regions_are_listed_once_in_order_of_appearance),
         cmocka_unit_test(a_run_may_be_empty),
         cmocka_unit_test(runs_may_share_scenarios),
+        cmocka_unit_test(a_run_ends_with_the_last_of_its_scenarios),
+        cmocka_unit_test(a_time_that_is_no_unix_time_dates_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -160,6 +160,34 @@ static void openmetrics_has_other_heads_and_the_same_samples(void **state)
     self_free(s);
 }
 
+static void one_is_stale(void *ctx, struct self_snapshot *out)
+{
+    (void)ctx;
+    out->stale[0].run_id = VIEW("test_results_\"1\"");
+    out->stale[0].reason = FAULT_INVALID_JSON;
+    out->stale[1].run_id = VIEW("test_results_2");
+    out->stale[1].reason = FAULT_TOO_LARGE;
+    out->stale_count = 2;
+}
+
+static void runs_that_are_older_than_their_file_are_named(void **state)
+{
+    struct self *s = self_new("1", "r");
+    struct buf text = text_of(s, 0);
+
+    (void)state;
+    assert_null(strstr(text.p, "run_stale"));
+    buf_deinit(&text);
+    self_source(s, one_is_stale, NULL);
+    text = text_of(s, 2000);
+    has(&text, "encode_exporter_run_stale{run_id=\"test_results_\\\"1\\\"\","
+               "reason=\"invalid_json\"} 1");
+    has(&text, "encode_exporter_run_stale{run_id=\"test_results_2\","
+               "reason=\"too_large\"} 1");
+    buf_deinit(&text);
+    self_free(s);
+}
+
 static void answers_are_counted_by_endpoint_and_status(void **state)
 {
     struct self *s = self_new("1", "r");
@@ -354,6 +382,7 @@ int main(void)
         cmocka_unit_test(counters_exist_before_anything_happened),
         cmocka_unit_test(what_was_counted_is_told),
         cmocka_unit_test(openmetrics_has_other_heads_and_the_same_samples),
+        cmocka_unit_test(runs_that_are_older_than_their_file_are_named),
         cmocka_unit_test(answers_are_counted_by_endpoint_and_status),
         cmocka_unit_test(histogram_buckets_hold_what_is_not_above_them),
         cmocka_unit_test(the_body_is_rendered_at_most_once_a_second),

@@ -358,6 +358,264 @@ static void ten_thousand_files_come_and_go_in_any_order(void **state)
     store_free(st);
 }
 
+/* ---- time ------------------------------------------------------------------------ */
+
+#define S_NS INT64_C(1000000000)
+
+/* A store of all runs that end after ten seconds. */
+static struct store *mortal(uint32_t runs)
+{
+    return store_new(&(struct store_rules){ NEWEST_AUTO, runs, 0, 10000 });
+}
+
+/* It is unix_s by the one clock and mono_s by the other. */
+static bool tick(struct store *st, int64_t unix_s, uint64_t mono_s)
+{
+    return store_tick(st, unix_s * S_NS, mono_s * S_NS);
+}
+
+static void see_and_put(struct store *st, const char *id, int64_t mtime_s)
+{
+    struct view ids[4];
+
+    see(st, id, mtime_s * S_NS);
+    assert_int_equal(store_wanted(st, ids, 4), 1);
+    assert_view(ids[0], id);
+    put(st, run(id, 1));
+}
+
+static void a_run_ends_when_its_file_is_old(void **state)
+{
+    struct store *st = mortal(0);
+
+    (void)state;
+    assert_false(tick(st, 1000, 50));
+    see_and_put(st, OLD, 993);
+    see_and_put(st, NEW, 1000);
+    served(st, OLD " " NEW);
+    assert_int_equal(store_next_end(st), 53 * S_NS); /* 10 s after 993 is in 3 s */
+    assert_false(tick(st, 1002, 52));
+    served(st, OLD " " NEW);
+    assert_true(tick(st, 1003, 53));
+    wanted(st, "");
+    served(st, NEW);
+    assert_int_equal(store_next_end(st), 60 * S_NS);
+    assert_int_equal(store_count(st).other, 1);
+    assert_true(tick(st, 1010, 60));
+    served(st, "");
+    assert_true(store_next_end(st) == UINT64_MAX);
+    assert_false(tick(st, 2000, 1050));
+    assert_int_equal(store_newest(st).id.n, 0);
+    store_free(st);
+}
+
+static void without_a_ttl_no_run_ever_ends(void **state)
+{
+    struct store *st = store(NEWEST_AUTO, 0, 0);
+
+    (void)state;
+    tick(st, 1000000, 50);
+    see_and_put(st, OLD, 1);
+    assert_false(tick(st, 9000000, 8000050));
+    served(st, OLD);
+    assert_true(store_next_end(st) == UINT64_MAX);
+    store_free(st);
+}
+
+static void an_old_file_is_not_even_read(void **state)
+{
+    struct store *st = mortal(1);
+
+    (void)state;
+    tick(st, 1000, 50);
+    see(st, NEW, 990 * S_NS); /* ten seconds old: over */
+    see(st, OLD, 991 * S_NS);
+    wanted(st, OLD); /* newest by its name, but for the one that is over */
+    put(st, run(OLD, 1));
+    served(st, OLD);
+    assert_view(store_newest(st).id, OLD);
+    store_free(st);
+}
+
+static void a_file_that_changes_again_comes_back(void **state)
+{
+    struct store *st = mortal(0);
+
+    (void)state;
+    tick(st, 1000, 50);
+    see_and_put(st, OLD, 1000);
+    served(st, OLD);
+    assert_true(tick(st, 1010, 60));
+    served(st, "");
+    assert_null(store_get(st, VIEW(OLD))); /* its content was let go */
+    tick(st, 1020, 70);
+    see_and_put(st, OLD, 1020);
+    served(st, OLD);
+
+    /* The same by a touch, which tells of no content. */
+    assert_true(tick(st, 1030, 80));
+    served(st, "");
+    store_set_mtime(st, VIEW(OLD), 1030 * S_NS);
+    wanted(st, OLD);
+    put(st, run(OLD, 1));
+    served(st, OLD);
+    store_free(st);
+}
+
+static void a_touch_makes_a_run_older_or_younger(void **state)
+{
+    struct store *st = mortal(0);
+
+    (void)state;
+    tick(st, 1000, 50);
+    see_and_put(st, OLD, 1000);
+    store_set_mtime(st, VIEW(OLD), 1000 * S_NS - 4 * S_NS);
+    wanted(st, "");
+    assert_int_equal(store_next_end(st), 56 * S_NS);
+    store_set_mtime(st, VIEW(OLD), 900 * S_NS);
+    served(st, "");
+    store_free(st);
+}
+
+static void steps_of_the_clock_end_no_run_and_keep_none(void **state)
+{
+    struct store *st = mortal(0);
+
+    (void)state;
+    tick(st, 1000, 50);
+    see_and_put(st, OLD, 998);
+    assert_false(tick(st, 999000, 51)); /* forward */
+    served(st, OLD);
+    assert_false(tick(st, 1, 57)); /* back */
+    served(st, OLD);
+    assert_true(tick(st, 1, 58)); /* 2 s old at 50, so 10 s old at 58 */
+    served(st, "");
+
+    /* A time of the future, by the clock of another machine, is now. */
+    see_and_put(st, MID, 5000);
+    served(st, MID);
+    assert_int_equal(store_next_end(st), 68 * S_NS);
+    store_free(st);
+}
+
+static void a_bad_file_ends_like_any_other(void **state)
+{
+    struct store *st = mortal(0);
+    struct view ids[4];
+
+    (void)state;
+    tick(st, 1000, 50);
+    see_and_put(st, OLD, 1000);
+    served(st, OLD);
+    tick(st, 1004, 54);
+    see(st, OLD, 1004 * S_NS);
+    wanted(st, OLD);
+    store_fail(st, VIEW(OLD));
+    served(st, OLD);
+    assert_int_equal(store_stale(st, ids, 4), 1);
+    assert_false(store_served(st)->newest_ok);
+    assert_true(tick(st, 1014, 64));
+    served(st, "");
+    assert_int_equal(store_stale(st, ids, 4), 0);
+    assert_true(store_served(st)->newest_ok); /* what is not served is not missed */
+    store_free(st);
+}
+
+/* ---- what is older than its file -------------------------------------------------- */
+
+static void runs_older_than_their_files_are_told_newest_first(void **state)
+{
+    struct store *st = store(NEWEST_AUTO, 0, 0);
+    struct view ids[4];
+
+    (void)state;
+    see_and_put(st, OLD, 1);
+    see_and_put(st, MID, 2);
+    see_and_put(st, NEW, 3);
+    served(st, OLD " " MID " " NEW);
+    assert_int_equal(store_stale(st, ids, 4), 0);
+    store_fail(st, VIEW(OLD));
+    store_fail(st, VIEW(NEW));
+    assert_int_equal(store_stale(st, ids, 4), 2);
+    assert_view(ids[0], NEW);
+    assert_view(ids[1], OLD);
+    assert_int_equal(store_stale(st, ids, 1), 1);
+    assert_view(ids[0], NEW);
+    put(st, run(NEW, 1));
+    assert_int_equal(store_stale(st, ids, 4), 1);
+    assert_view(ids[0], OLD);
+
+    struct diff d;
+
+    assert_true(store_drop(st, VIEW(OLD), &d));
+    store_diff_release(&d);
+    assert_int_equal(store_stale(st, ids, 4), 0);
+    store_free(st);
+}
+
+static void what_was_never_good_is_not_stale(void **state)
+{
+    struct store *st = store(NEWEST_AUTO, 1, 0);
+    struct view ids[4];
+
+    (void)state;
+    see_and_put(st, OLD, 1);
+    see(st, NEW, 2);
+    wanted(st, NEW);
+    store_fail(st, VIEW(NEW));
+    served(st, OLD);
+    assert_int_equal(store_stale(st, ids, 4), 0);
+    store_free(st);
+}
+
+static int64_t served_mtime(struct store *st)
+{
+    const struct served *s = store_served(st);
+
+    assert_int_equal(s->run_count, 1);
+    return s->mtimes_ns[0];
+}
+
+static void the_time_of_a_file_is_that_of_the_version_served(void **state)
+{
+    struct store *st = store(NEWEST_AUTO, 0, 0);
+
+    (void)state;
+    see_and_put(st, OLD, 1);
+    assert_int_equal(served_mtime(st), 1 * S_NS);
+    store_set_mtime(st, VIEW(OLD), 2 * S_NS); /* touched */
+    assert_int_equal(served_mtime(st), 2 * S_NS);
+    see(st, OLD, 3 * S_NS);
+    assert_int_equal(served_mtime(st), 2 * S_NS); /* not read yet */
+    wanted(st, OLD);
+    store_set_mtime(st, VIEW(OLD), 4 * S_NS);
+    assert_int_equal(served_mtime(st), 2 * S_NS);
+    store_fail(st, VIEW(OLD));
+    assert_int_equal(served_mtime(st), 2 * S_NS); /* bad */
+    store_set_mtime(st, VIEW(OLD), 5 * S_NS);
+    assert_int_equal(served_mtime(st), 2 * S_NS);
+    put(st, run(OLD, 1));
+    assert_int_equal(served_mtime(st), 5 * S_NS);
+    store_free(st);
+}
+
+static void each_run_has_the_time_of_its_own_file(void **state)
+{
+    struct store *st = store(NEWEST_AUTO, 0, 0);
+    const struct served *s;
+
+    (void)state;
+    see_and_put(st, NEW, 1);
+    see_and_put(st, OLD, 3);
+    see_and_put(st, MID, 2);
+    s = store_served(st);
+    assert_int_equal(s->run_count, 3);
+    assert_int_equal(s->mtimes_ns[0], 3 * S_NS);
+    assert_int_equal(s->mtimes_ns[1], 2 * S_NS);
+    assert_int_equal(s->mtimes_ns[2], 1 * S_NS);
+    store_free(st);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +632,17 @@ int main(void)
         cmocka_unit_test(the_oldest_runs_are_left_out_past_the_limit),
         cmocka_unit_test(a_diff_names_what_is_new_or_different),
         cmocka_unit_test(ten_thousand_files_come_and_go_in_any_order),
+        cmocka_unit_test(a_run_ends_when_its_file_is_old),
+        cmocka_unit_test(without_a_ttl_no_run_ever_ends),
+        cmocka_unit_test(an_old_file_is_not_even_read),
+        cmocka_unit_test(a_file_that_changes_again_comes_back),
+        cmocka_unit_test(a_touch_makes_a_run_older_or_younger),
+        cmocka_unit_test(steps_of_the_clock_end_no_run_and_keep_none),
+        cmocka_unit_test(a_bad_file_ends_like_any_other),
+        cmocka_unit_test(runs_older_than_their_files_are_told_newest_first),
+        cmocka_unit_test(what_was_never_good_is_not_stale),
+        cmocka_unit_test(the_time_of_a_file_is_that_of_the_version_served),
+        cmocka_unit_test(each_run_has_the_time_of_its_own_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
