@@ -92,6 +92,19 @@ struct view utf8_cut(struct view v, size_t max)
     return (struct view){ v.p, max };
 }
 
+unsigned long utf8_get(struct view v, size_t *n)
+{
+    const unsigned char *s = (const unsigned char *)v.p;
+    static const unsigned char bits[] = { 0, 0x7F, 0x1F, 0x0F, 0x07 };
+    unsigned long code;
+
+    *n = s[0] < 0x80 ? 1 : s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : 4;
+    code = s[0] & bits[*n];
+    for (size_t i = 1; i < *n; i++)
+        code = code << 6 | (s[i] & 0x3F);
+    return code;
+}
+
 size_t utf8_put(char to[4], unsigned long code)
 {
     if (code < 0x80) {

@@ -30,6 +30,9 @@ void utf8_repair(struct view v, struct buf *out);
 /* The longest beginning of v with at most max bytes that splits no character. */
 struct view utf8_cut(struct view v, size_t max);
 
+/* The code point that v, which is well-formed and not empty, begins with; *n: its bytes. */
+unsigned long utf8_get(struct view v, size_t *n);
+
 /* Writes a code point (0 … 0x10FFFF, no surrogate) and returns its bytes, 1 … 4. */
 size_t utf8_put(char to[4], unsigned long code);
 

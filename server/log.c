@@ -25,25 +25,38 @@ void log_configure(enum log_level level, bool json)
     as_json = json;
 }
 
+/*
+ * What a terminal or a reader would act on instead of showing it: control characters
+ * (also U+0080 to U+009F: some terminals take U+009B for ESC [), other ends of lines, and
+ * those that turn the direction of the text around them, so that a name could pass for
+ * another one.
+ */
+static bool acts(unsigned long code)
+{
+    return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c ||
+           code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
+           (code >= 0x2066 && code <= 0x2069);
+}
+
+/* v: UTF-8. */
 static void add_quoted(struct buf *b, struct view v)
 {
     buf_char(b, '"');
-    for (size_t i = 0; i < v.n; i++) {
-        unsigned char c = (unsigned char)v.p[i];
+    while (v.n > 0) {
+        size_t n;
+        unsigned long code = utf8_get(v, &n);
 
-        if (c == '"' || c == '\\')
-            buf_fmt(b, "\\%c", c);
-        else if (c == '\n')
+        if (code == '"' || code == '\\')
+            buf_fmt(b, "\\%c", (int)code);
+        else if (code == '\n')
             buf_str(b, "\\n");
-        else if (c == '\t')
+        else if (code == '\t')
             buf_str(b, "\\t");
-        else if (c < 0x20 || c == 0x7f)
-            buf_fmt(b, "\\u%04x", c);
-        else if (c == 0xc2 && i + 1 < v.n && (unsigned char)v.p[i + 1] < 0xa0)
-            buf_fmt(b, "\\u%04x",
-                    (unsigned char)v.p[++i]); /* as a terminal takes ESC [ */
+        else if (acts(code))
+            buf_fmt(b, "\\u%04lx", code);
         else
-            buf_char(b, (char)c);
+            buf_add(b, v.p, n);
+        v = view_skip(v, n);
     }
     buf_char(b, '"');
 }

@@ -87,7 +87,7 @@ static void a_cut_splits_no_character(void **state)
     assert_view(utf8_cut(v, 0), "");
 }
 
-static void code_points_are_written_in_one_to_four_bytes(void **state)
+static void code_points_are_read_and_written_in_one_to_four_bytes(void **state)
 {
     (void)state;
     const struct {
@@ -102,6 +102,11 @@ static void code_points_are_written_in_one_to_four_bytes(void **state)
         char to[4];
 
         assert_view(((struct view){ to, utf8_put(to, all[i].code) }), all[i].want);
+
+        size_t n;
+
+        assert_int_equal(utf8_get(view_of(all[i].want), &n), all[i].code);
+        assert_int_equal(n, strlen(all[i].want));
     }
 }
 
@@ -114,7 +119,7 @@ int main(void)
         cmocka_unit_test(each_other_byte_becomes_one_replacement),
         cmocka_unit_test(good_text_is_repaired_to_itself),
         cmocka_unit_test(a_cut_splits_no_character),
-        cmocka_unit_test(code_points_are_written_in_one_to_four_bytes),
+        cmocka_unit_test(code_points_are_read_and_written_in_one_to_four_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
