@@ -283,7 +283,7 @@ class Bounds(Case):
             self.scrape(e, "results", 1)
             self.ended(e)
             self.assertGreater(time.monotonic() - began, 1.4)
-            self.assertLess(time.monotonic() - began, 5)
+            self.assertLess(time.monotonic() - began, 15)
             line = e.wait_log("the last values were not scraped by all")
             self.assertIn("endpoint=cost", line)
             self.assertIn("peer=127.0.0.2", line)
@@ -309,7 +309,7 @@ class Bounds(Case):
         with self.exporter("0s") as e:
             self.scrape(e)
             self.term(e)
-            self.ended(e, timeout=4)
+            self.ended(e, timeout=8)
             self.assertEqual(e.log_count("scraped"), 0, e.log)
 
     def test_a_signal_before_the_first_scan_is_over_is_obeyed(self):
