@@ -9,6 +9,7 @@
 #include "server/app.h"
 
 #include "core/mem.h"
+#include "server/doors.h"
 #include "server/http/server.h"
 #include "server/linger.h"
 #include "server/notify.h"
@@ -45,6 +46,7 @@ struct app {
     struct pipeline *pipeline;
     struct source_results *source;
     struct http_server *http;
+    struct doors *doors; /* NULL: no web config */
     struct site_state site;
     struct filewatch *files[FILES_MAX];
     size_t file_count;
@@ -109,9 +111,11 @@ static void on_settled(void *ctx, uint64_t seen_ns)
 static int reload(void *ctx, struct err *e)
 {
     struct app *a = ctx;
-    struct module_set *set;
+    struct module_set *set = NULL;
 
-    if (module_set_new(a->c, false, &set, e) < 0) {
+    /* All or nothing: the doors, which take effect at once, come last. */
+    if (module_set_new(a->c, false, &set, e) < 0 || doors_reload(a->doors, e) < 0) {
+        module_set_unref(set);
         log_line(LOG_ERROR, "settings not reloaded", "reason", e->text, "served",
                  "with the old ones", NULL);
         return -EINVAL;
@@ -158,6 +162,7 @@ static void on_http_done(void *ctx)
         uv_close((uv_handle_t *)&a->signals[i], NULL);
     for (size_t i = 0; i < a->file_count; i++)
         filewatch_stop(a->files[i]);
+    doors_stop(a->doors);
     source_results_stop(a->source);
     pipeline_stop(a->pipeline);
     linger_dry(&a->linger);
@@ -310,6 +315,7 @@ static int open_http(struct app *a, struct err *e)
     limits.slow_bytes = a->c->slow_bytes;
     a->http = http_server_new(&a->loop, &site, a->self, &limits);
     a->site.http = a->http;
+    doors_guard(a->doors, a->http);
     return open_listeners(a, e);
 }
 
@@ -358,6 +364,9 @@ static int app_start(struct app *a, struct err *e)
     int rc = check_directory(c, e);
 
     if (rc == 0)
+        rc = doors_new(&a->loop, c, &a->doors, e);
+    a->site.doors = a->doors;
+    if (rc == 0)
         rc = open_http(a, e);
     if (rc < 0)
         return rc;
@@ -365,6 +374,7 @@ static int app_start(struct app *a, struct err *e)
     module_set_files(c, watch_file, a);
     if (a->file_count > 0)
         read_again(a);
+    doors_watch(a->doors);
     a->source = source_results_start(&a->loop, &options, a->store, a->self, &sink);
     a->site.source = a->source;
     rc = http_server_start(a->http, e);
@@ -392,6 +402,7 @@ static void app_deinit(struct app *a)
     linger_deinit(&a->linger);
     uv_run(&a->loop, UV_RUN_DEFAULT); /* its close callback */
     http_server_free(a->http);
+    doors_free(a->doors);
     site_deinit(&a->site);
     pipeline_free(a->pipeline);
     store_free(a->store);
@@ -545,5 +556,5 @@ int app_check(const struct config *c, struct err *e)
     if (module_set_new(c, true, &set, e) < 0)
         return settings_status(e);
     module_set_unref(set);
-    return 0;
+    return doors_check(c, e) < 0 ? 1 : 0;
 }

@@ -39,6 +39,10 @@ static const struct option own[] = {
     { "port", OPT_STRING, AT(port), NULL, NULL, "N",
       "port of the one endpoint, together with --only (as the predecessors had it)",
       "web" },
+    { "web.config.file", OPT_STRING, AT(web_config_file), NULL, NULL, "FILE",
+      "TLS, passwords, rate limit and headers, as Prometheus exporters read them; see "
+      "docs/web-config.md",
+      "web" },
     { "web.max-connections", OPT_U32, AT(max_connections), NULL, "1024", "N",
       "connections at a time, over all endpoints", "web", .min = 1, .max = 1000000 },
     { "web.read-timeout", OPT_DURATION, AT(read_timeout_ms), NULL, "10s", "D",

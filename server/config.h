@@ -53,6 +53,7 @@ struct config {
     uint64_t max_file_size; /* bytes */
     uint32_t max_scenarios;
 
+    const char *web_config_file; /* NULL or "": none */
     uint32_t max_connections, max_per_peer;
     uint64_t read_timeout_ms, idle_timeout_ms, write_timeout_ms;
     uint64_t slow_bytes;

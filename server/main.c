@@ -1,5 +1,6 @@
 #include "core/json.h"
 #include "server/app.h"
+#include "server/doors.h"
 #include "server/health.h"
 #include "server/version.h"
 
@@ -66,11 +67,12 @@ static int check(const struct config *c)
 static int health(const struct config *c)
 {
     struct err e = { 0 };
+    bool tls;
 
     for (size_t i = 0; i < registry_count; i++) {
         if (!*c->listen[i])
             continue;
-        if (health_ask(c->listen[i], false, &e) == 0)
+        if (doors_ask_tls(c, &tls, &e) == 0 && health_ask(c->listen[i], tls, &e) == 0)
             return 0;
         fprintf(stderr, "encode_exporter: %s\n", e.text);
         return 1;

@@ -39,6 +39,10 @@ enum {
     REFUSED,
     CONNECTIONS,
     REQUEST_SECONDS,
+    WEB_GOOD,
+    WEB_GOOD_TIME,
+    LOGINS,
+    PASSWORD_CHECKS,
     FAMILIES,
 };
 
@@ -108,6 +112,24 @@ static const struct family families[FAMILIES] = {
                           "Time from a complete request to the last byte of its answer "
                           "being handed to the kernel, in seconds.",
                           HISTOGRAM },
+    [WEB_GOOD] = { "encode_exporter_web_config_last_reload_successful",
+                   "1 if the last reading of --web.config.file was good, 0 if an older "
+                   "one is in force.",
+                   GAUGE },
+    [WEB_GOOD_TIME] = { "encode_exporter_web_config_last_reload_success_timestamp_"
+                        "seconds",
+                        "When --web.config.file was last read well, Unix time in "
+                        "seconds.",
+                        GAUGE },
+    [LOGINS] = { "encode_exporter_logins_total",
+                 "Requests by what became of them at the door: right, wrong, missing "
+                 "(no password, or none that can be read), busy (too many checks "
+                 "waited), limited (beyond rate_limit).",
+                 COUNTER },
+    [PASSWORD_CHECKS] = { "encode_exporter_password_checks_total",
+                          "Passwords checked with bcrypt; those that are remembered "
+                          "need no check.",
+                          COUNTER },
 };
 
 enum { BOUNDS_MAX = 16 };
@@ -385,6 +407,24 @@ static void add_http(const struct self *s, const struct self_snapshot *now,
     add_histogram(out, REQUEST_SECONDS, &s->request);
 }
 
+static void add_web(const struct self_web *web, struct series *out)
+{
+    static const char *const results[LOGIN_COUNT] = {
+        [LOGIN_RIGHT] = "right",     [LOGIN_WRONG] = "wrong",
+        [LOGIN_MISSING] = "missing", [LOGIN_BUSY] = "busy",
+        [LOGIN_LIMITED] = "limited",
+    };
+
+    if (!web->on)
+        return;
+    series_add(out, WEB_GOOD, none, web->good);
+    series_add(out, WEB_GOOD_TIME, none, web->good_unix_s);
+    for (int i = 0; i < LOGIN_COUNT; i++)
+        series_add(out, LOGINS, one_label(out, "result", results[i]),
+                   (double)web->logins[i]);
+    series_add(out, PASSWORD_CHECKS, none, (double)web->checks);
+}
+
 static void collect(const struct self *s, struct series *out)
 {
     struct self_snapshot now = { 0 };
@@ -399,6 +439,7 @@ static void collect(const struct self *s, struct series *out)
     series_add(out, BUILD_INFO, build, 1);
     add_input(s, &now, out);
     add_http(s, &now, out);
+    add_web(&now.web, out);
 }
 
 /*

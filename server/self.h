@@ -10,6 +10,7 @@
 #include "core/store.h"
 #include "server/body.h"
 #include "server/http/limits.h"
+#include "server/web/logins.h"
 
 /* Label values of encode_exporter_file_errors_total. */
 enum fault {
@@ -48,6 +49,14 @@ void self_endpoint(struct self *s, const char *name);
 void self_request(struct self *s, const char *endpoint, int status, double seconds);
 void self_connections(struct self *s, int delta);
 
+struct self_web {
+    bool on;   /* there is a web config */
+    bool good; /* its last reading was */
+    double good_unix_s;
+    uint64_t logins[LOGIN_COUNT];
+    uint64_t checks; /* of passwords, with bcrypt */
+};
+
 /* What is asked for anew at each rendering. */
 struct self_snapshot {
     struct store_counts files;
@@ -64,6 +73,7 @@ struct self_snapshot {
         uint64_t bytes;
     } responses[8];
     size_t response_count;
+    struct self_web web;
 };
 typedef void self_snapshot_fn(void *ctx, struct self_snapshot *out);
 void self_source(struct self *s, self_snapshot_fn *fn, void *ctx);

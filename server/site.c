@@ -93,6 +93,7 @@ static void snapshot(void *ctx, struct self_snapshot *out)
     out->scenarios_repeated = pipeline_repeated(s->pipeline);
     for (int i = 0; i < HTTP_LIMIT_COUNT; i++)
         out->refused[i] = s->http ? http_server_met(s->http, (enum http_limit)i) : 0;
+    doors_count(s->doors, &out->web);
     for (size_t i = 0; i < registry_count; i++) {
         const struct body *b = pipeline_body(s->pipeline, i);
 

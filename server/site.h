@@ -4,6 +4,7 @@
 #ifndef SERVER_SITE_H
 #define SERVER_SITE_H
 
+#include "server/doors.h"
 #include "server/http/server.h"
 #include "server/pipeline.h"
 #include "server/sources/source_results.h"
@@ -15,6 +16,7 @@ struct site_state {
     struct self *self;
     const struct http_server *http;      /* set when there is one */
     const struct source_results *source; /* set when there is one */
+    const struct doors *doors;           /* set when there are any */
     int (*reload)(void *ctx, struct err *e);
     void *reload_ctx;
     uint64_t seed; /* of this process, for entity tags */

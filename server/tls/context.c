@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 
 #include "core/mem.h"
@@ -285,11 +286,13 @@ int context_new_server(const struct tls_settings *settings,
         rc = use_certificate(c->ssl, settings, e);
     if (rc == 0)
         rc = use_client_auth(c, settings, e);
-    ERR_clear_error();
     if (rc < 0)
         context_unref(&c->base);
     else
         *out = &c->base;
+    /* A thread of the pool keeps nothing of OpenSSL: when the process ends, it ends later
+     * than OpenSSL does. On the loop thread all of it is made anew when it is needed. */
+    OPENSSL_thread_stop();
     return rc;
 }
 

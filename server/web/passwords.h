@@ -11,22 +11,13 @@
 #include <uv.h>
 
 #include "server/http/door.h"
+#include "server/web/logins.h"
 #include "server/web/web_config.h"
 
 enum {
     PASSWORDS_WAITING_MAX = 16,
     PASSWORDS_WRONG_MAX = 256,
     PASSWORDS_WRONG_MS = 10 * 1000,
-};
-
-/* What became of requests. */
-enum login {
-    LOGIN_RIGHT,   /* let in with a name and a password */
-    LOGIN_WRONG,   /* these were wrong */
-    LOGIN_MISSING, /* none came, or not in a form that can be read */
-    LOGIN_BUSY,    /* too many checks were waiting */
-    LOGIN_LIMITED, /* beyond rate_limit */
-    LOGIN_COUNT,
 };
 
 struct passwords;

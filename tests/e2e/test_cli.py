@@ -19,7 +19,7 @@ WRONG = [
     (["results"], "results", "--help"),
     (["-p", "1"], "-p", "--help"),
     (["--prometheus-url", "http://localhost:9090"], "--prometheus-url", "unknown"),
-    (["--web.config.file", "web.yml"], "--web.config.file", "unknown"),
+    (["--web.config.file"], "--web.config.file", "FILE"),
     (["--results-dir"], "--results-dir", "DIR"),
     (["--results-dir="], "--results-dir", "empty"),
     (["--results.listen-address", "nonsense"], "--results.listen-address", "[:]"),

@@ -98,11 +98,13 @@ class Peer:
         self.port = None
 
     def start(self, targets):
+        self.start_with(PROMETHEUS_CONFIG + "".join(
+            JOB.format(name=name, port=port) for name, port in targets.items()))
+
+    def start_with(self, text):
         config = os.path.join(self.directory, "scrape.yml")
         with open(config, "w", encoding="utf-8") as f:
-            f.write(PROMETHEUS_CONFIG)
-            for name, port in targets.items():
-                f.write(JOB.format(name=name, port=port))
+            f.write(text)
         with open(os.path.join(self.directory, "log"), "wb") as log:
             self.process = subprocess.Popen(
                 [part.format(config=config, data=os.path.join(self.directory, "data"))

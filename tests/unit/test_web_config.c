@@ -555,9 +555,9 @@ static void hashes_that_are_none_are_refused_and_not_repeated(void **state)
         "LDeSi\n",
         "conf/web.yml:2: basic_auth_users.a: cost 3: bcrypt begins at 4");
     bad("basic_auth_users:\n  a: "
-        "$2y$17$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/"
+        "$2y$19$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/"
         "LDeSi\n",
-        "conf/web.yml:2: basic_auth_users.a: cost 17: each check");
+        "conf/web.yml:2: basic_auth_users.a: cost 19: each check");
     assert_int_equal(web_config_parse(&encode_toolbox,
                                       VIEW("basic_auth_users: {a: sesame}"), file, &c,
                                       &e),
