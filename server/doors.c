@@ -55,6 +55,7 @@ struct doors {
     bool due, due_loud;      /* another one */
     bool stopped;
     uint64_t reloads;
+    struct err found; /* by a reading that no event had led to; its event may follow */
 
     bool good; /* the last reading was */
     double good_unix_s;
@@ -200,8 +201,23 @@ static void begin(struct doors *d, bool quiet)
     r->quiet = quiet;
     r->work.data = r;
     d->reading = r;
-    uv_queue_work(d->loop, &r->work, on_work,
-                  on_worked); /* fails without callback alone */
+    /* Fails without a callback alone. */
+    uv_queue_work(d->loop, &r->work, on_work, on_worked);
+}
+
+/* Each fault once: not that of a reading which another one follows, and not again where
+ * the event of a change comes later than a reading that has seen it. */
+static void say_fault(struct doors *d, const struct reading *r)
+{
+    bool told = d->found.code && strcmp(d->found.text, r->e.text) == 0;
+
+    d->found.code = 0;
+    if (d->due || told)
+        return;
+    if (r->quiet)
+        d->found = r->e;
+    log_line(LOG_ERROR, "web config not reloaded", "reason", r->e.text, "served",
+             "with the old one", NULL);
 }
 
 static void conclude(struct doors *d, struct reading *r)
@@ -210,10 +226,10 @@ static void conclude(struct doors *d, struct reading *r)
         r->rc = judge(d, r->news.config, &r->e);
     if (r->rc < 0) {
         d->good = false;
-        log_line(LOG_ERROR, "web config not reloaded", "reason", r->e.text, "served",
-                 "with the old one", NULL);
+        say_fault(d, r);
         return;
     }
+    d->found.code = 0;
     is_good(d);
     if (take(d, &r->news) || !r->quiet)
         say_in_force(d->config);
@@ -223,13 +239,15 @@ static void on_worked(uv_work_t *work, int status)
 {
     struct reading *r = work->data;
     struct doors *d = r->doors;
-    bool due = d->due, loud = d->due_loud;
+    bool due, loud;
 
     (void)status; /* nothing is cancelled */
     d->reading = NULL;
-    d->due = d->due_loud = false;
     if (!d->stopped && r->reloads == d->reloads)
-        conclude(d, r);
+        conclude(d, r); /* may make another one due, or begin it */
+    due = d->due;
+    loud = d->due_loud;
+    d->due = d->due_loud = false;
     if (!d->stopped && due)
         begin(d, !loud);
     drop(&r->news);

@@ -152,8 +152,8 @@ static void begin(struct passwords *p, struct check *c)
     c->hash = config->users[find_user(p, c->said.name, &c->known)].hash;
     c->work.data = c;
     p->checks++;
-    uv_queue_work(p->loop, &c->work, on_work,
-                  on_worked); /* fails without callback alone */
+    /* Fails without a callback alone. */
+    uv_queue_work(p->loop, &c->work, on_work, on_worked);
 }
 
 static void decide(struct passwords *p, struct check *c, enum door_verdict v)
