@@ -7,7 +7,7 @@
  * that it refuses is read once more by json_tree.c, which names the byte.
  *
  * No C++ exception can leave: they are compiled out, and memory that we need comes from
- * mem.h, which does not fail.
+ * mem.h, which does not fail; operator new is told to end the process likewise.
  */
 /* C keeps the names of structs and of functions apart. */
 #pragma GCC diagnostic push
@@ -253,6 +253,12 @@ simdjson::error_code split(struct pass &pass, struct view text)
                : simdjson::TRAILING_CONTENT;
 }
 
+/* The library's own memory, too: neither a null pointer nor an exception gets to it. */
+[[noreturn]] void on_exhausted()
+{
+    mem_exhausted(0);
+}
+
 /* Why a text was refused; 0: it is one scalar, which is JSON, but has no parts. */
 int explain(struct pass &pass, struct view text, simdjson::error_code error,
             struct err *e)
@@ -313,8 +319,10 @@ extern "C" int json_split(struct json_parser *p, struct view text, struct view l
 {
     if (text.n >= UINT32_MAX)
         return err_set(e, -E2BIG, "byte 0: 4 GiB or more");
-    if (!p->splitter)
+    if (!p->splitter) {
+        std::set_new_handler(on_exhausted);
         p->splitter = new (mem_alloc(sizeof(struct json_splitter))) json_splitter{};
+    }
 
     struct json_splitter *s = p->splitter;
     struct view body = text;

@@ -4,11 +4,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+/*
+ * Straight to the kernel: stdio may want memory itself, and exit() would run what
+ * libraries registered, which waits for threads of the pool, maybe for this very one.
+ */
 void mem_exhausted(size_t n)
 {
-    fprintf(stderr, "encode_exporter: out of memory (%zu bytes wanted)\n", n);
-    exit(1);
+    char line[80] = "encode_exporter: out of memory\n";
+
+    if (n)
+        snprintf(line, sizeof line,
+                 "encode_exporter: out of memory (%zu bytes wanted)\n", n);
+
+    /* Nobody can be told that telling failed. */
+    ssize_t written = write(STDERR_FILENO, line, strlen(line));
+
+    (void)written;
+    _exit(1);
 }
 
 static void *checked(void *p, size_t n)

@@ -12,6 +12,7 @@
 #include "server/doors.h"
 #include "server/http/server.h"
 #include "server/linger.h"
+#include "server/loop.h"
 #include "server/notify.h"
 #include "server/page.h"
 #include "server/pipeline.h"
@@ -158,8 +159,12 @@ static void on_http_done(void *ctx)
 {
     struct app *a = ctx;
 
-    for (size_t i = 0; i < a->signal_count; i++)
+    for (size_t i = 0; i < a->signal_count; i++) {
+        int number = a->signals[i].signum;
+
         uv_close((uv_handle_t *)&a->signals[i], NULL);
+        signal(number, SIG_IGN); /* one more must not end it in the middle of the end */
+    }
     for (size_t i = 0; i < a->file_count; i++)
         filewatch_stop(a->files[i]);
     doors_stop(a->doors);
@@ -383,10 +388,18 @@ static int app_start(struct app *a, struct err *e)
     return rc;
 }
 
-static void app_init(struct app *a, const struct config *c, struct module_set *set)
+/* Takes the set. On failure there is nothing to tear down. */
+static int app_init(struct app *a, const struct config *c, struct module_set *set,
+                    struct err *e)
 {
     *a = (struct app){ .c = c };
-    uv_loop_init(&a->loop);
+
+    int rc = loop_init(&a->loop, e);
+
+    if (rc < 0) {
+        module_set_unref(set);
+        return rc;
+    }
     a->store = store_new(&c->rules);
     a->self = self_new(version_text, version_revision);
     a->pipeline = pipeline_new(&a->loop, a->store, a->self, set, c->text_cache);
@@ -394,6 +407,7 @@ static void app_init(struct app *a, const struct config *c, struct module_set *s
     a->site.scraped = on_scraped;
     a->site.scraped_ctx = a;
     linger_init(&a->linger, &a->loop);
+    return 0;
 }
 
 static void app_deinit(struct app *a)
@@ -434,9 +448,12 @@ int app_serve(const struct config *c)
         log_line(LOG_ERROR, "settings are wrong", "reason", e.text, NULL);
         return settings_status(&e);
     }
-    app_init(&a, c, set);
-    a.sockets = sockets;
     say_notices(c);
+    if (app_init(&a, c, set, &e) < 0) {
+        log_line(LOG_ERROR, "cannot start", "reason", e.text, NULL);
+        return 1;
+    }
+    a.sockets = sockets;
     rc = app_start(&a, &e);
     if (rc < 0) {
         log_line(LOG_ERROR, "cannot start", "reason", e.text, NULL);
@@ -453,6 +470,7 @@ int app_serve(const struct config *c)
 struct once {
     struct pipeline *pipeline;
     struct source_results *source;
+    bool unreadable; /* the directory, although it is there */
     bool done;
 };
 
@@ -463,6 +481,7 @@ static void on_once_served(void *ctx)
     if (o->done)
         return;
     o->done = true;
+    o->unreadable = source_results_unreadable(o->source);
     source_results_stop(o->source);
     pipeline_stop(o->pipeline);
 }
@@ -520,7 +539,11 @@ int app_once(const struct config *c)
         module_set_unref(set);
         return 1;
     }
-    uv_loop_init(&loop);
+    if (loop_init(&loop, &e) < 0) {
+        log_line(LOG_ERROR, "cannot scan", "reason", e.text, NULL);
+        module_set_unref(set);
+        return 1;
+    }
 
     struct store *store = store_new(&c->rules);
     struct self *self = self_new(version_text, version_revision);
@@ -530,7 +553,7 @@ int app_once(const struct config *c)
 
     once.source = source_results_start(&loop, &options, store, self, &sink);
     uv_run(&loop, UV_RUN_DEFAULT);
-    if (store_newest(store).failed)
+    if (once.unreadable || store_newest(store).failed)
         rc = 1;
     if (print_bodies(c, pipeline) < 0) {
         log_line(LOG_ERROR, "cannot write to stdout", "reason", strerror(errno), NULL);

@@ -10,8 +10,8 @@
 int app_serve(const struct config *c);
 
 /*
- * Scans, prints the exposition of --once to stdout. 0; 1 if the newest run cannot be
- * read, or nothing could be printed.
+ * Scans, prints the exposition of --once to stdout. 0; 1 if the directory or the newest
+ * run cannot be read, or nothing could be printed.
  */
 int app_once(const struct config *c);
 

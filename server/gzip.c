@@ -16,12 +16,34 @@ const char gzip_head[] = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03";
 
 _Static_assert(sizeof gzip_head - 1 == GZIP_HEAD_BYTES, "the fixed part of RFC 1952");
 
+/* zlib asks for memory in the middle of its work, too, where nobody could go on. */
+static void *z_alloc(void *ctx, unsigned count, unsigned size)
+{
+    (void)ctx;
+    return mem_alloc((size_t)count * size);
+}
+
+static void z_free(void *ctx, void *p)
+{
+    (void)ctx;
+    free(p);
+}
+
+static z_stream *new_stream(void)
+{
+    z_stream *z = mem_zalloc(sizeof *z);
+
+    z->zalloc = z_alloc;
+    z->zfree = z_free;
+    return z;
+}
+
 static z_stream *deflater(struct gzip *g)
 {
     if (g->deflate) {
         deflateReset(g->deflate);
     } else {
-        g->deflate = mem_zalloc(sizeof(z_stream));
+        g->deflate = new_stream();
         if (deflateInit2(g->deflate, LEVEL, Z_DEFLATED, RAW_WINDOW, MEMORY,
                          Z_DEFAULT_STRATEGY) != Z_OK)
             mem_exhausted(0);
@@ -34,7 +56,7 @@ static z_stream *inflater(struct gzip *g)
     if (g->inflate) {
         inflateReset(g->inflate);
     } else {
-        g->inflate = mem_zalloc(sizeof(z_stream));
+        g->inflate = new_stream();
         if (inflateInit2(g->inflate, RAW_WINDOW) != Z_OK)
             mem_exhausted(0);
     }

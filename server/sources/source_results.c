@@ -15,6 +15,7 @@
 #include "core/mem.h"
 #include "server/log.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -388,6 +389,11 @@ bool source_results_polling(const struct source_results *s)
 const char *source_results_state(const struct source_results *s)
 {
     return s->state_rc < 0 ? s->state : "";
+}
+
+bool source_results_unreadable(const struct source_results *s)
+{
+    return s->state_rc < 0 && s->state_rc != -ENOENT;
 }
 
 static const struct file *failing(const struct source_results *s, struct view id)

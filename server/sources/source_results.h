@@ -60,6 +60,9 @@ const char *source_results_state(const struct source_results *s);
 /* Of what kind that was; FAULT_COUNT: it did not fail. */
 enum fault source_results_fault(const struct source_results *s, struct view id);
 
+/* The directory is there and cannot be read: what it holds is not known. */
+bool source_results_unreadable(const struct source_results *s);
+
 /* Why the last read of this run's file failed; NULL: it did not. Same life. */
 const char *source_results_problem(const struct source_results *s, struct view id);
 
