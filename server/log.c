@@ -10,6 +10,7 @@
 #include "core/buf.h"
 #include "core/utf8.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <time.h>
 #include <unistd.h>
@@ -113,6 +114,21 @@ static void timestamp(char text[40])
     buf_deinit(&b);
 }
 
+/* Nobody can be told that telling failed. A line that was begun is ended if it can be, so
+ * that the next one does not run into it. */
+static void put(const struct buf *line)
+{
+    for (size_t at = 0; at < line->n;) {
+        ssize_t n = write(STDERR_FILENO, line->p + at, line->n - at);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return;
+        at += (size_t)n;
+    }
+}
+
 void log_line(enum log_level level, const char *msg, ...)
 {
     struct buf line = { 0 };
@@ -131,9 +147,6 @@ void log_line(enum log_level level, const char *msg, ...)
     va_end(pairs);
     buf_str(&line, as_json ? "}\n" : "\n");
 
-    /* Nobody can be told that telling failed. */
-    ssize_t written = write(STDERR_FILENO, line.p, line.n);
-
-    (void)written;
+    put(&line);
     buf_deinit(&line);
 }

@@ -1,6 +1,7 @@
 #include "server/procfs.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <sys/resource.h>
@@ -21,6 +22,8 @@ static void slurp(const char *path, struct buf *to)
         char *room = buf_room(to, 4096);
         ssize_t n = room ? read(fd, room, 4096) : 0;
 
+        if (n < 0 && errno == EINTR)
+            continue;
         if (n <= 0)
             break;
         buf_commit(to, (size_t)n);
@@ -71,10 +74,10 @@ static double seconds(clockid_t clock)
 
 static double boot_unix_s(void)
 {
-    static double known; /* it is asked for once: /proc/stat is slow to make */
+    static double known = NAN; /* asked for until it is: /proc/stat is slow to make */
     struct buf text = { .limit = 1024UL * 1024 };
 
-    if (known == 0) {
+    if (isnan(known)) {
         slurp("/proc/stat", &text);
         known = procfs_parse_boot(buf_as_view(&text));
         buf_deinit(&text);

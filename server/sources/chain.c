@@ -226,8 +226,12 @@ static int follow(struct lookup *l, const char *path)
     char target[PATH_MAX], rest[PATH_MAX];
     ssize_t n = readlink(path, target, sizeof target - 1);
 
-    if (n < 0)
-        return errno == EINVAL || errno == ENOENT ? RACED : -errno;
+    if (n < 0 && (errno == EINVAL || errno == ENOENT))
+        return RACED;
+    if (n < 0) {
+        l->blind = true; /* no event tells when it passes */
+        return -errno;
+    }
     target[n] = '\0';
     if (++l->links > LINKS_MAX)
         return -ELOOP;

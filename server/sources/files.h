@@ -37,7 +37,7 @@ struct file {
     bool listed;   /* in the list of waiting ones; it may be there in vain */
     bool failing;  /* the last read was bad */
     bool unread;   /* was not read for a reason that may have passed */
-    bool at_start; /* the first scan found it */
+    bool at_start; /* the first whole scan found it */
     bool racy;     /* so young when read that its times may hide a change */
     char text[];
 };

@@ -66,9 +66,12 @@ static int find_regular(int dirfd, const char *name, struct stat *st, struct err
 {
     int fd = beneath_open(dirfd, name, O_PATH, e);
 
-    if (fd == -ENOENT && fstatat(dirfd, name, st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        S_ISLNK(st->st_mode))
-        return err_set(e, -ENOLINK, "the link leads to nothing");
+    if (fd == -ENOENT) {
+        if (fstatat(dirfd, name, st, AT_SYMLINK_NOFOLLOW) < 0)
+            return beneath_fail(errno, e);
+        if (S_ISLNK(st->st_mode))
+            return err_set(e, -ENOLINK, "the link leads to nothing");
+    }
     if (fd < 0)
         return fd;
 

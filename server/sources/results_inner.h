@@ -47,7 +47,7 @@ struct source_results {
     struct err scan_error;
     int scan_rc;
     bool scan_due, scan_tick, scanning, applying;
-    bool scan_first;    /* the one under way is the first */
+    bool listed;        /* what was there at the start is known */
     uint64_t scans;     /* begun */
     uint64_t scanned;   /* the last one that is over */
     size_t apply_at;    /* next entry, then next of lost[] */
@@ -93,6 +93,7 @@ void results_ask_store(struct source_results *s);
 void results_take(struct source_results *s, struct read_item *item);
 const struct run *results_before(void *ctx, const struct file *f);
 void results_wait_no_more(struct source_results *s, struct file *f);
+bool results_passes_by_itself(int rc); /* a failure that needs nobody's hand */
 void results_on_later(uv_timer_t *t);
 void results_reads_deinit(struct source_results *s);
 

@@ -49,7 +49,7 @@ static void see(struct source_results *s, struct file *f, const struct look *loo
         reads_add(s->reads, f);
         return;
     }
-    store_see(s->store, id_of(f), look->stamp.mtime_ns, s->scanned == 0 || f->at_start);
+    store_see(s->store, id_of(f), look->stamp.mtime_ns, !s->listed || f->at_start);
     f->known = true;
     f->stamp = look->stamp;
     f->again = f->reading;
@@ -100,6 +100,22 @@ static bool touched_only(const struct file *f, const struct stamp *now)
            f->stamp.size == now->size && f->stamp.mtime_ns != now->mtime_ns;
 }
 
+/* Its state is not known for the moment: reading says more, and a scan comes soon. */
+static void look_failed(struct source_results *s, struct file *f, const char *reason,
+                        const struct look *look)
+{
+    struct look last = *look;
+
+    if (f->known)
+        last.stamp = f->stamp;
+    if (look->is_link)
+        file_set_link(&s->files, f, true);
+    self_fault(s->self, FAULT_UNREADABLE, 1);
+    file_complain(f, reason, store_get(s->store, id_of(f)) != NULL);
+    see(s, f, &last, false);
+    watch_retry(s->watch);
+}
+
 /* What lies at a run's name now. mask: what inotify said, 0: a scan asks. */
 static void judge(struct source_results *s, struct file *f, int rc, const char *reason,
                   const struct look *look, uint32_t mask)
@@ -109,6 +125,10 @@ static void judge(struct source_results *s, struct file *f, int rc, const char *
 
     if (rc == OPENER_GONE) {
         results_drop(s, f);
+        return;
+    }
+    if (rc < 0 && results_passes_by_itself(rc)) {
+        look_failed(s, f, reason, look);
         return;
     }
     file_set_link(&s->files, f, look->is_link);
@@ -262,8 +282,7 @@ static void on_scanned(uv_work_t *work, int status)
 
 void results_scan_begin(struct source_results *s)
 {
-    s->scan_first = s->scans == 0;
-    if (!s->scan_first && !s->scan_tick)
+    if (s->scans && !s->scan_tick)
         self_event(s->self, EVENT_RESCAN);
     s->scan_due = s->scan_tick = false;
     s->scanning = true;
@@ -283,8 +302,11 @@ static void scan_over(struct source_results *s)
     s->lost = NULL;
     s->applying = false;
     s->scanned = s->scans;
+    /* A scan that failed for a moment has not told what was there at the start. */
+    if (s->scan_rc == 0 || s->scan_rc == -ENOENT || s->scan_rc == -ENOTDIR)
+        s->listed = true;
     s->open--;
-    if (s->scan_first)
+    if (s->scanned == 1)
         results_news(s);
 }
 
@@ -308,7 +330,7 @@ static void apply_entry(struct source_results *s, const struct scan_entry *e)
     if (!f)
         f = files_add(&s->files, e->name);
     f->scan = s->scans;
-    f->at_start = s->scan_first;
+    f->at_start = !s->listed;
     if (f->touched) /* will be looked at, later than the scan did */
         return;
     if (e->kind == NAME_RUN)

@@ -174,7 +174,7 @@ static uint64_t patience_ms(const struct source_results *s, struct file *f,
     return moment;
 }
 
-static bool passes_by_itself(int rc)
+bool results_passes_by_itself(int rc)
 {
     return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM || rc == -EIO ||
            rc == -ENOBUFS || rc == -ETIMEDOUT || rc == -ESTALE || rc == -EINTR ||
@@ -192,6 +192,8 @@ static void take_good(struct source_results *s, struct file *f, struct read_item
 
     f->failing = f->tried = f->unread = false;
     f->trouble_ns = 0;
+    if (f->stamp.mtime_ns != item->stamp.mtime_ns)
+        store_set_mtime(s->store, id_of(f), item->stamp.mtime_ns);
     f->stamp = item->stamp;
     f->racy = youngest > item->read_ns - (int64_t)(grain_ms * MS_NS);
     file_well(f);
@@ -224,8 +226,8 @@ static void take_bad(struct source_results *s, struct file *f,
     file_complain(f, item->e.text, kept);
     store_fail(s->store, id_of(f));
     s->sink.changed(s->sink.ctx, NULL);
-    f->unread = item->rc == OPENER_CHANGING || passes_by_itself(item->rc);
-    if (passes_by_itself(item->rc))
+    f->unread = item->rc == OPENER_CHANGING || results_passes_by_itself(item->rc);
+    if (results_passes_by_itself(item->rc))
         wait_until(s, f, RETRY_MS);
 }
 

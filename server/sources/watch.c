@@ -143,7 +143,7 @@ static bool resolve(struct watch *w, struct watch_where *where)
                  w->path, NULL);
         start_polling(w);
     } else {
-        if (rc < 0 && state.blind)
+        if (state.blind)
             uv_timer_start(&w->timer, on_timer, RETRY_MS, 0);
         return true;
     }
