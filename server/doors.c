@@ -19,7 +19,7 @@
 #include "server/web/passwords.h"
 #include "server/web/transport.h"
 
-enum { FILES_MAX = 3 /* that a config names */ };
+enum { FILES_MAX = 3 /* that a config names */, SETTLE_MS = 250 };
 
 /* What reading brings; all that is not taken out of it is given back by drop(). */
 struct news {
@@ -50,6 +50,13 @@ struct doors {
     struct filewatch *watch;
     struct filewatch *watches[FILES_MAX];
     size_t watch_count;
+
+    /* A change counts when two readings SETTLE_MS apart say the same: who writes in
+     * place may not be done. */
+    uv_timer_t settle;
+    bool settle_open;
+    bool settle_loud;
+    struct hash candidate; /* what the first of them said */
 
     struct reading *reading; /* NULL: none is under way */
     bool due, due_loud;      /* another one */
@@ -150,6 +157,17 @@ static int judge(const struct doors *d, const struct web_config *c, struct err *
         return err_set(e, -EINVAL,
                        "%s: tls_server_config: TLS begins and ends with a restart",
                        c->file);
+    if (d->config->user_count > 0 && c->user_count == 0 && !c->no_users_said)
+        return err_set(e, -EINVAL,
+                       "%s: basic_auth_users: are gone, which would let everybody in; "
+                       "basic_auth_users: {} does so, if that is meant",
+                       c->file);
+    if (c->has_tls && d->config->has_tls && !c->client_auth_said &&
+        c->tls.client_auth < d->config->tls.client_auth)
+        return err_set(e, -EINVAL,
+                       "%s: tls_server_config: client_auth_type is gone, which would "
+                       "ask for less; write out what is meant",
+                       c->file);
     return 0;
 }
 
@@ -220,8 +238,32 @@ static void say_fault(struct doors *d, const struct reading *r)
              "with the old one", NULL);
 }
 
+static void on_settled(uv_timer_t *timer)
+{
+    struct doors *d = timer->data;
+
+    begin(d, !d->settle_loud);
+    d->settle_loud = false;
+}
+
+/* True if this reading, of a change that nobody asked for by name, has to be confirmed. */
+static bool unsettled(struct doors *d, const struct reading *r)
+{
+    const struct hash says = r->news.config->says;
+
+    if (hash_eq(says.part, d->config->says.part) ||
+        hash_eq(says.part, d->candidate.part))
+        return false;
+    d->candidate = says;
+    d->settle_loud |= !r->quiet;
+    uv_timer_start(&d->settle, on_settled, SETTLE_MS, 0);
+    return true;
+}
+
 static void conclude(struct doors *d, struct reading *r)
 {
+    if (r->rc == 0 && unsettled(d, r))
+        return;
     if (r->rc == 0)
         r->rc = judge(d, r->news.config, &r->e);
     if (r->rc < 0) {
@@ -294,6 +336,9 @@ void doors_watch(struct doors *d)
 {
     if (!d)
         return;
+    uv_timer_init(d->loop, &d->settle);
+    d->settle.data = d;
+    d->settle_open = true;
     d->watch = watch(d, d->c->web_config_file);
     watch_files(d);
 }
@@ -380,6 +425,8 @@ void doors_stop(struct doors *d)
     if (!d || d->stopped)
         return;
     d->stopped = true;
+    if (d->settle_open)
+        uv_close((uv_handle_t *)&d->settle, NULL);
     filewatch_stop(d->watch);
     unwatch_files(d);
 }

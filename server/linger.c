@@ -139,8 +139,9 @@ void linger_cut(struct linger_state *l)
 static void on_hang(uv_timer_t *timer)
 {
     (void)timer;
-    log_line(LOG_WARN, "ended while the results directory is being read", "reason",
-             "its file system does not answer", NULL);
+    log_line(LOG_WARN, "ended while work is still under way", "reason",
+             "a file of the results directory, or a password check, takes too long",
+             NULL);
     _exit(0); /* the end of a thread that hangs cannot be waited for */
 }
 

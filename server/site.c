@@ -4,11 +4,14 @@
 #include "server/page.h"
 #include "server/version.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/time.h>
+
+enum { RELOADS_AT_ONCE = 10 }; /* by clients; then one a second */
 
 /* What VictoriaMetrics accepts of one target unless told otherwise. */
 enum { LARGE_BYTES = 16 * 1024 * 1024 };
@@ -49,8 +52,10 @@ static bool ready(void *ctx)
 
 static int reload(void *ctx, struct err *e)
 {
-    const struct site_state *s = ctx;
+    struct site_state *s = ctx;
 
+    if (!rate_allow(&s->reloads, uv_hrtime()))
+        return err_set(e, -EBUSY, "reloaded too often: one a second");
     return s->reload(s->reload_ctx, e);
 }
 
@@ -254,6 +259,7 @@ void site_init(struct site_state *s, const struct config *c, struct store *store
      * without random numbers. */
     if (uv_random(NULL, NULL, &s->seed, sizeof s->seed, 0, NULL) != 0)
         s->seed = uv_hrtime() ^ (uint64_t)uv_os_getpid() << 32;
+    rate_init(&s->reloads, 1000000000, RELOADS_AT_ONCE, uv_hrtime());
     self_source(self, snapshot, s);
     pipeline_on_commit(pipeline, on_commit, s);
 }

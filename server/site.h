@@ -8,6 +8,7 @@
 #include "server/http/server.h"
 #include "server/pipeline.h"
 #include "server/sources/source_results.h"
+#include "server/web/rate.h"
 
 struct site_state {
     const struct config *c;
@@ -21,6 +22,7 @@ struct site_state {
     void *reload_ctx;
     uint64_t seed; /* of this process, for entity tags */
     bool ready;
+    struct rate reloads;         /* that clients may ask for */
     bool told_size[MODULES_MAX]; /* the log has said it is large */
     bool told_dropped;           /* … that runs are left out */
     struct scrapers book;

@@ -176,6 +176,8 @@ static void on_timer(uv_timer_t *timer)
         conn_stalled(c);
         break;
     case WAITING:
+        conn_undecided(c);
+        break;
     case BEHIND: /* it is we who make it wait */
         conn_deadline(c, s->limits.read_timeout_ms);
         break;

@@ -88,6 +88,7 @@ void conn_share_out(uv_idle_t *h); /* a turn for all that are behind */
 /* conn_write.c: requests → answers. */
 void conn_answer(struct conn *c);
 void conn_refuse(struct conn *c, int status, const char *reason, const char *headers);
+void conn_undecided(struct conn *c); /* the door takes too long: come back later */
 void conn_stalled(struct conn *c); /* looks whether the client still takes its answer */
 
 #endif

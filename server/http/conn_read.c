@@ -109,6 +109,10 @@ void conn_go_on(struct conn *c)
         consume(c, c->pending.p + c->pending_used, c->pending.n - c->pending_used);
     if (c->closing || c->state != READING)
         return;
+    if (c->server->stopping) { /* what it did not say in full is not waited for */
+        conn_close(c);
+        return;
+    }
     buf_deinit(&c->pending);
     c->pending_used = 0;
     if (c->session) {

@@ -214,8 +214,8 @@ static void serve(struct conn *c, const struct request *rq)
         answer_start_ready(&c->answer, ready);
     } else {
         route(&s->site, c->endpoint, rq, &c->answer.reply);
-        if (c->answer.reply.status == 403)
-            conn_met(c, HTTP_LIMIT_FOREIGN);
+        if (c->answer.reply.status == 403 || c->answer.reply.status == 429)
+            conn_met(c, http_limit_of(c->answer.reply.status));
         start(c);
         if (plain)
             keep_ready(c, &key);
@@ -253,6 +253,20 @@ static void on_decided(struct door_wait *w, enum door_verdict v)
         conn_go_on(c);
 }
 
+static void wait_for_door(struct conn *c)
+{
+    c->state = WAITING;
+    conn_deadline(c, c->server->limits.write_timeout_ms);
+}
+
+void conn_undecided(struct conn *c)
+{
+    struct http_server *s = c->server;
+
+    s->door.leave(s->door.ctx, &c->wait);
+    on_decided(&c->wait, DOOR_BUSY);
+}
+
 void conn_answer(struct conn *c)
 {
     struct http_server *s = c->server;
@@ -270,7 +284,7 @@ void conn_answer(struct conn *c)
     if (v == DOOR_OPEN)
         serve(c, &rq);
     else if (v == DOOR_WAIT)
-        c->state = WAITING;
+        wait_for_door(c);
     else
         turn_away(c, v);
 }

@@ -7,6 +7,7 @@
  */
 #include "server/http/route.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "core/hash.h"
@@ -213,16 +214,19 @@ static void reload(const struct call *c, struct reply *out)
 {
     const char *refused = browser_refused(c->rq, view_of(c->site->allowed_hosts));
     struct err e = { 0 };
+    int rc;
 
     if (refused) {
         route_refused(403, refused, NULL, out);
-    } else if (c->site->reload(c->site->ctx, &e) == 0) {
-        say(out, 200, VIEW("reloaded\n"));
-    } else {
-        say(out, 500, (struct view){ NULL, 0 });
-        buf_str(&out->text, e.text);
-        buf_char(&out->text, '\n');
+        return;
     }
+    rc = c->site->reload(c->site->ctx, &e);
+    if (rc == 0)
+        say(out, 200, VIEW("reloaded\n"));
+    else if (rc == -EBUSY)
+        route_refused(429, e.text, "Retry-After: 1\r\n", out);
+    else
+        route_refused(500, e.text, NULL, out);
 }
 
 /* ---- which path ----------------------------------------------------------------- */

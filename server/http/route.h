@@ -35,7 +35,7 @@ struct site {
      */
     size_t (*bodies)(void *ctx, int endpoint, struct body *out[REPLY_BODIES_MAX]);
     bool (*ready)(void *ctx);
-    int (*reload)(void *ctx, struct err *e);
+    int (*reload)(void *ctx, struct err *e); /* -EBUSY: too often */
     /* host: of the request, as it came; may be empty. */
     void (*page)(void *ctx, int endpoint, struct view host, struct buf *html);
     uint64_t seed;             /* of this process: for entity tags */

@@ -16,7 +16,7 @@ enum {
     SMALL_BYTES = 256 * 1024, /* read and parsed on the loop */
     FEW_FILES = 8,            /* more at once go to the pool */
     BATCH_BYTES = 1 << 20,
-    BATCHES_MAX = 4, /* libuv's default number of threads */
+    BATCHES_MAX = 3, /* of libuv's four threads: one is left for passwords */
     SPARE_TOOLS = 2, /* kept when nothing is read */
 };
 

@@ -93,6 +93,7 @@ static int read_users(struct reader *r, struct place at, const struct yaml_node 
         return rc;
     if (v->count > WEB_USERS_MAX)
         return web_refuse(r, at, "more than %d users", WEB_USERS_MAX);
+    c->no_users_said = v->count == 0;
     c->users = arena_new(&c->mem, struct web_user, v->count);
     for (const struct yaml_entry *x = v->first; x; x = x->next) {
         at.key = x->key->text;
@@ -162,6 +163,7 @@ static int read_root(struct reader *r, const struct yaml_node *root)
         r->to->empty = true;
         return 0;
     }
+    r->to->no_users_said = !root->first;
     return web_read_fields(r, (struct place){ .line = root->line }, root, sections,
                            sizeof sections / sizeof *sections, r->to, NULL);
 }

@@ -31,8 +31,10 @@ struct web_user {
 struct web_config {
     unsigned refs;
     const char *file;
-    struct hash says; /* of the text: equal ones say the same */
-    bool empty;       /* the text says nothing at all */
+    struct hash says;   /* of the text: equal ones say the same */
+    bool empty;         /* the text says nothing at all */
+    bool no_users_said; /* it says that there are none: {} in their place, or as all */
+    bool client_auth_said; /* client_auth_type is written out */
 
     bool has_tls;
     struct tls_settings tls; /* if has_tls */

@@ -32,6 +32,7 @@ static int read_auth(struct reader *r, struct place at, const struct yaml_node *
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (view_eq(v->text, view_of(known[i].name))) {
             *(enum tls_client_auth *)to = known[i].how;
+            r->to->client_auth_said = true;
             return 0;
         }
     }

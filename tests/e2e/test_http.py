@@ -186,6 +186,17 @@ class Http(unittest.TestCase):
                 self.assertEqual(got.status, status, host)
             self.assertIn("--web.allowed-host", got.text)
 
+    def test_reloads_that_clients_ask_for_are_few(self):
+        with harness.Exporter(files=FILES) as e:
+            got = [e.get("cost", "/-/reload", method="POST").status for _ in range(60)]
+            self.assertEqual(got[:10], [200] * 10)
+            self.assertGreater(got.count(429), 30)
+            refused = e.get("cost", "/-/reload", method="POST")
+            self.assertEqual(refused.headers["Retry-After"], "1")
+            harness.wait_until(
+                lambda: e.get("cost", "/-/reload", method="POST").status == 200,
+                what="one a second")
+
     def test_the_page_is_for_people_and_runs_nothing(self):
         got = self.exporter.get("cost", "/")
         self.assertEqual(got.headers["Content-Type"], "text/html; charset=utf-8")

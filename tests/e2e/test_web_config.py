@@ -384,6 +384,58 @@ class Reloading(unittest.TestCase):
             file.rewrite(web.users(alice=SECOND[1]))
             self.changed(e)
 
+    def test_a_file_that_stops_anywhere_opens_nothing(self):
+        """However far a writer got, and whoever asks for a reload just then."""
+        text = web.fast_users()
+        with ConfigFile(text) as file, Exporter(
+                "--web.config.file", file.path, "--watch", "poll", "--poll-interval",
+                "1h") as e:
+            done = 0
+            for n in range(len(text)):
+                file.rewrite(text[:n])
+                e.process.send_signal(signal.SIGHUP)
+                done += 1
+                wait_until(lambda want=done: e.log_count("settings (not )?reloaded") == want,
+                           what="the reload")
+                self.assertEqual(e.get("results").status, 401, text[:n])
+            file.rewrite("basic_auth_users: {}\n")
+            e.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: e.get("results").status == 200, what="open doors")
+
+    def test_a_change_counts_when_it_stays(self):
+        """Written in two steps: what lies between them is never in force."""
+        first, rest = web.fast_users().split("  bob")
+        with ConfigFile(web.users(alice=SECOND[1])) as file, Exporter(
+                "--web.config.file", file.path) as e:
+            for _ in range(20):
+                file.rewrite(first)
+                file.rewrite(first + "  bob" + rest)
+                file.rewrite(first)
+            file.rewrite(first + "  bob" + rest)
+            wait_until(lambda: e.get("results", headers=alice()).status == 200,
+                       what="the new config")
+            self.assertEqual(e.log_count("web config in force"), 2)
+
+    def test_health_is_asked_of_the_exporter_as_it_runs(self):
+        """Its file may be broken, gone, or ask for what takes a restart."""
+        with ConfigFile(web.fast_users()) as file, Exporter(
+                "--web.config.file", file.path) as e:
+            flags = ["--web.config.file", file.path, "--health-check",
+                     "--results.listen-address", f"127.0.0.1:{e.ports['results']}"]
+
+            def healthy():
+                return harness.run(*flags).returncode == 0
+            self.assertTrue(healthy())
+            file.rewrite("basic_auth_users: [")
+            self.assertTrue(healthy())
+            file.rewrite(TLS)
+            web.make_certificate(file.directory, "server")
+            self.assertTrue(healthy())
+            os.unlink(file.path)
+            self.assertTrue(healthy())
+            e.stop()
+            self.assertFalse(healthy())
+
     def test_everybody_is_let_in_only_if_that_is_meant(self):
         with ConfigFile(web.fast_users()) as file, Exporter(
                 "--web.config.file", file.path) as e:
@@ -495,6 +547,36 @@ class Certificates(unittest.TestCase):
                               os.path.join(file.directory, "other" + extension))
                 wait_until(lambda: served_certificate(e) not in (first, second),
                            what="the next one")
+
+    def test_a_file_that_stops_anywhere_asks_for_no_fewer_certificates(self):
+        with ConfigFile("") as file:
+            web.make_certificate(file.directory, "server")
+            text = TLS + "  client_ca_file: server.crt\n" \
+                "  client_auth_type: RequireAndVerifyClientCert\n"
+            file.rewrite(text)
+            with Exporter("--web.config.file", file.path, "--watch", "poll",
+                          "--poll-interval", "1h", ready=False) as e:
+                done = 0
+                for n in range(len(TLS) - 1, len(text)):
+                    file.rewrite(text[:n])
+                    e.process.send_signal(signal.SIGHUP)
+                    done += 1
+                    wait_until(lambda want=done:
+                               e.log_count("settings (not )?reloaded") == want,
+                               what="the reload")
+                    with self.assertRaises((OSError, http.client.HTTPException)):
+                        with TlsClient(e) as client:
+                            client.get("/health")
+                file.rewrite(TLS + "  client_auth_type: NoClientCert\n")
+                e.process.send_signal(signal.SIGHUP)
+
+                def welcome():
+                    try:
+                        with TlsClient(e) as client:
+                            return client.get("/health").status == 200
+                    except (OSError, http.client.HTTPException):
+                        return False
+                wait_until(welcome, what="what was written out")
 
     def test_tls_does_not_end_by_a_change_of_the_file(self):
         with ConfigFile(TLS) as file:

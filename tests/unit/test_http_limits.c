@@ -424,6 +424,29 @@ static void a_request_waits_for_its_decision_and_the_next_behind_it(void **state
     host.door = NULL;
 }
 
+static void a_decision_that_takes_too_long_is_not_waited_for(void **state)
+{
+    struct http_limits limits;
+    int fd;
+
+    (void)state;
+    guard.left = 0;
+    host.door = &guarded;
+    http_limits_init(&limits);
+    limits.write_timeout_ms = 200;
+    start(&limits);
+    fd = dial();
+    asks(fd, "/metrics", "wait for ever");
+    begins(fd, "429");
+    asks(fd, "/metrics", "good");
+    begins(fd, "200");
+    close(fd);
+    stop_and_join();
+    host.door = NULL;
+    assert_int_equal(guard.left, 1);
+    assert_int_equal(host.met[HTTP_LIMIT_BUSY], 1);
+}
+
 static void who_is_gone_is_not_decided_about(void **state)
 {
     int fd;
@@ -456,6 +479,7 @@ int main(void)
         cmocka_unit_test(slow_readers_keep_only_so_much_of_what_is_served_no_more),
         cmocka_unit_test(the_door_is_asked_for_all_but_health),
         cmocka_unit_test(a_request_waits_for_its_decision_and_the_next_behind_it),
+        cmocka_unit_test(a_decision_that_takes_too_long_is_not_waited_for),
         cmocka_unit_test(who_is_gone_is_not_decided_about),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
