@@ -125,7 +125,7 @@ void conn_linger(struct conn *c)
 
 void conn_stop(struct conn *c)
 {
-    if (c->state == READING || c->state == FLUSHING)
+    if (c->state == READING || c->state == FLUSHING || conn_tls_opening(c))
         conn_close(c);
     /* else the answer under way, or the moment after it, is the last */
 }

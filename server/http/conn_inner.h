@@ -82,7 +82,8 @@ void conn_turn_away(struct conn *c); /* with the status noted when it was accept
 /* conn_read.c: bytes → requests. */
 void conn_read_on(struct conn *c);
 void conn_consume(struct conn *c, const char *p, size_t n);
-void conn_go_on(struct conn *c);   /* after an answer that had to wait */
+void conn_go_on(struct conn *c); /* after an answer that had to wait */
+void conn_fall_behind(struct conn *c);
 void conn_share_out(uv_idle_t *h); /* a turn for all that are behind */
 
 /* conn_write.c: requests → answers. */

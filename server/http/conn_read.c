@@ -40,7 +40,7 @@ static void reading_deadline(struct conn *c)
 
 /* ---- turns ---------------------------------------------------------------------- */
 
-static void fall_behind(struct conn *c)
+void conn_fall_behind(struct conn *c)
 {
     struct http_server *s = c->server;
 
@@ -80,7 +80,7 @@ static size_t consume(struct conn *c, const char *p, size_t n)
         enum http_event event;
 
         if (c->answers > 0 && had_its_share(c, turn_began_ns)) {
-            fall_behind(c);
+            conn_fall_behind(c);
             break;
         }
         used += http_feed(&c->reader, p + used, n - used, &event);

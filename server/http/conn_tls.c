@@ -1,3 +1,9 @@
+/*
+ * conn_tls.c - bytes on the wire ↔ what is said.
+ *
+ * A handshake costs a hundred times what a request does. When many clients come at once
+ * they get TURN_NS of each loop turn together, and everything else goes on in between.
+ */
 #include "server/http/conn_tls.h"
 
 #include <stdio.h>
@@ -7,9 +13,10 @@
 #include "server/web/transport.h"
 
 enum {
-    TRY_BYTES = 1024 * 1024,  /* encrypted before the loop goes round */
-    RECORD_BYTES = 16 * 1024, /* one TLS record */
-    TELL_MS = 60 * 1000,      /* between two lines on failed handshakes */
+    TURN_NS = 2 * 1000 * 1000, /* of handshakes */
+    TRY_BYTES = 1024 * 1024,   /* encrypted before the loop goes round */
+    RECORD_BYTES = 16 * 1024,  /* one TLS record */
+    TELL_MS = 60 * 1000,       /* between two lines on failed handshakes */
 };
 
 /* ---- life ----------------------------------------------------------------------- */
@@ -156,12 +163,34 @@ static size_t decrypt(struct conn *c)
     return n;
 }
 
+/* Goes on with the handshake; false: that has to wait for the next turn. */
+static bool shake_hands(struct conn *c)
+{
+    struct http_server *s = c->server;
+    uint64_t began_ns;
+
+    if (s->shaking_ms != uv_now(s->loop)) {
+        s->shaking_ms = uv_now(s->loop);
+        s->shaking_ns = 0;
+    }
+    if (s->shaking_ns > TURN_NS)
+        return false;
+    began_ns = uv_hrtime();
+    c->transport->read(c->session, NULL, 0);
+    s->shaking_ns += uv_hrtime() - began_ns;
+    return true;
+}
+
 void conn_tls_hear(struct conn *c)
 {
-    enum transport_state state = c->transport->state(c->session);
     size_t n = 0;
 
-    if (state == TRANSPORT_OPEN && c->turned_away) {
+    if (conn_tls_opening(c) && !shake_hands(c)) {
+        uv_read_stop(&c->u.stream);
+        conn_fall_behind(c);
+        return;
+    }
+    if (c->turned_away && c->transport->state(c->session) == TRANSPORT_OPEN) {
         conn_turn_away(c);
         return;
     }

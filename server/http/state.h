@@ -35,6 +35,8 @@ struct http_server {
     struct transport_context *transport; /* of connections to come; NULL: plain */
     uint64_t tls_told_ms;                /* when a failure was last told of */
     uint64_t tls_untold;                 /* failures since then */
+    uint64_t shaking_ms;                 /* the turn in which handshakes took */
+    uint64_t shaking_ns;                 /* so long */
 
     uv_idle_t turn;       /* runs while somebody is behind */
     struct conn *behind;  /* have requests for the next turn */

@@ -59,9 +59,12 @@ static void queue_add(struct queue *q, const char *p, size_t n)
         q->at = 0;
     }
     if (q->cap - q->end < n) {
-        size_t twice = 2 * q->cap;
+        size_t need = q->end + n, twice = 2 * q->cap;
 
-        q->cap = q->end + n > twice ? q->end + n : twice;
+        /* What waits to be sent stops at this size: twice as much would lie idle. */
+        if (twice > TRANSPORT_PENDING_MAX)
+            twice = TRANSPORT_PENDING_MAX;
+        q->cap = need > twice ? need : twice;
         q->p = mem_resize(q->p, q->cap, 1);
     }
     memcpy(q->p + q->end, p, n);
@@ -254,8 +257,6 @@ void session_receive(struct transport_session *s, const char *p, size_t n)
     if (s->state == TRANSPORT_BROKEN || n == 0)
         return;
     queue_add(&s->in, p, n);
-    if (s->state == TRANSPORT_OPENING && look(s))
-        shake_hands(s);
 }
 
 enum transport_state session_state(const struct transport_session *s)
@@ -269,6 +270,8 @@ size_t session_read(struct transport_session *s, char *to, size_t n)
 {
     size_t got;
 
+    if (s->state == TRANSPORT_OPENING && look(s))
+        shake_hands(s);
     if (s->state != TRANSPORT_OPEN || n == 0)
         return 0;
     ERR_clear_error();

@@ -24,7 +24,7 @@
 #include "server/web/tls_settings.h"
 
 /* Raised whenever anything below or in tls_settings.h or err.h changes. */
-enum { TRANSPORT_ABI = 1 };
+enum { TRANSPORT_ABI = 2 };
 
 /* The one symbol that the library exports: a const struct transport. */
 #define TRANSPORT_SYMBOL "encode_transport"
@@ -66,16 +66,17 @@ struct transport {
     void (*session_free)(struct transport_session *s); /* NULL is accepted */
 
     /*
-     * What arrived. It is copied and handled as far as the handshake goes; see state()
-     * and outgoing() afterwards. The caller reads all of it with read() before it brings
-     * more: then at most one record (16 KiB) is kept. Ignored when broken.
+     * What arrived. It is copied, and nothing is done with it yet, so this costs next to
+     * nothing. The caller reads all of it with read() before it brings more: then at most
+     * one record (16 KiB) is kept. Ignored when broken.
      */
     void (*receive)(struct transport_session *s, const char *p, size_t n);
     enum transport_state (*state)(const struct transport_session *s);
 
     /*
      * Up to n bytes of what was said, as they come next. 0: nothing more for now, or for
-     * ever: see state(). May make something outgoing.
+     * ever: see state(). May make something outgoing. While it is opening the handshake
+     * goes on first, which takes a millisecond or so of computing; with n = 0 only that.
      */
     size_t (*read)(struct transport_session *s, char *to, size_t n);
 

@@ -1,6 +1,8 @@
 /* A server that speaks TLS over loopback, and what clients hear of it. */
 #include "tests/unit/http_host.h"
 
+#include <fcntl.h>
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -412,6 +414,57 @@ static void a_handshake_that_drips_does_not_gain_time(void **state)
     assert_int_equal(host.met[HTTP_LIMIT_TLS], 1);
 }
 
+/*
+ * While the loop is held up, many clients begin and one that is known asks something. It
+ * is answered before all of them are served, although it was the last to come.
+ */
+static void many_handshakes_hold_up_nobody(void **state)
+{
+    enum { CLIENTS = 200 };
+    struct pollfd p[CLIENTS];
+    struct http_limits l = limits_of_tests();
+    SSL *known, *busy, *all[CLIENTS];
+    int served;
+
+    (void)state;
+    l.max_per_peer = 1000;
+    start_tls(&l);
+    known = call();
+    busy = call();
+    for (int i = 0; i < CLIENTS; i++) {
+        p[i] = (struct pollfd){ .fd = dial(), .events = POLLIN };
+        all[i] = wrap(p[i].fd);
+        fcntl(p[i].fd, F_SETFL, O_NONBLOCK);
+    }
+    for (int i = 0; i < 2; i++) { /* now they are accepted */
+        ask(known, "GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
+        answers(known, HEALTHY);
+    }
+    host.page_ms = 1000;
+    ask(busy, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    usleep(100 * 1000); /* it is at it: were it not, the test would only be easier */
+    for (int i = 0; i < CLIENTS; i++)
+        SSL_do_handshake(all[i]); /* says hello */
+    ask(known, "GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
+    answers(known, HEALTHY);
+    poll(p, CLIENTS, 0);
+    served = 0;
+    for (int i = 0; i < CLIENTS; i++)
+        served += p[i].revents != 0;
+    assert_in_range(served, 0, CLIENTS / 2);
+    host.page_ms = 0;
+    for (int i = 0; i < CLIENTS; i++) {
+        fcntl(p[i].fd, F_SETFL, 0);
+        assert_int_equal(SSL_do_handshake(all[i]), 1);
+        ask(all[i], "GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
+        answers(all[i], HEALTHY);
+        hang_up(all[i]);
+    }
+    hang_up(busy);
+    hang_up(known);
+    stop_and_join();
+}
+
 /* Carries bytes between the memory of ssl and fd, n at a time. */
 static bool carry(SSL *ssl, int fd, size_t n)
 {
@@ -784,6 +837,7 @@ int main(void)
         cmocka_unit_test(too_many_are_told_so_in_tls),
         cmocka_unit_test(the_handshake_counts_for_the_first_byte),
         cmocka_unit_test(a_handshake_that_drips_does_not_gain_time),
+        cmocka_unit_test(many_handshakes_hold_up_nobody),
         cmocka_unit_test(a_handshake_byte_by_byte_is_done),
         cmocka_unit_test(failures_are_counted_and_harm_nobody),
         cmocka_unit_test(plain_http_is_told_to_use_tls),

@@ -119,6 +119,13 @@ static void peer_shows(struct peer *p, const struct identity *id)
     SSL_CTX_use_PrivateKey(p->ctx, id->key);
 }
 
+/* And goes on with the handshake, if it is not done. */
+static void bring(struct transport_session *s, const char *p, size_t n)
+{
+    tls->receive(s, p, n);
+    tls->read(s, NULL, 0);
+}
+
 static bool to_session(struct peer *p, struct transport_session *s)
 {
     char bytes[4096];
@@ -126,7 +133,7 @@ static bool to_session(struct peer *p, struct transport_session *s)
 
     if (n <= 0)
         return false;
-    tls->receive(s, bytes, (size_t)n);
+    bring(s, bytes, (size_t)n);
     return true;
 }
 
@@ -212,7 +219,7 @@ static bool pass(struct transport_session *from, struct transport_session *to,
     size_t n = tls->outgoing(from, &p);
 
     for (size_t at = 0; at < n; at += step)
-        tls->receive(to, p + at, n - at < step ? n - at : step);
+        bring(to, p + at, n - at < step ? n - at : step);
     tls->sent(from, n);
     return n > 0;
 }
@@ -860,8 +867,7 @@ static void plain_http_gets_a_plain_400(void **state)
         size_t n;
 
         for (size_t at = 0; at < sizeof ask - 1; at += step)
-            tls->receive(s, ask + at,
-                         step < sizeof ask - 1 - at ? step : sizeof ask - 1 - at);
+            bring(s, ask + at, step < sizeof ask - 1 - at ? step : sizeof ask - 1 - at);
         assert_broken(s, "client sent an HTTP request to an HTTPS server");
         n = tls->outgoing(s, &wire);
         snprintf(text, sizeof text, "%.*s", (int)n, wire);
@@ -893,7 +899,7 @@ static void garbage_ends_the_session(void **state)
         struct transport_session *s = session_of(settings());
 
         for (size_t at = 0; at < cases[i].n; at++)
-            tls->receive(s, cases[i].bytes + at, 1);
+            bring(s, cases[i].bytes + at, 1);
         assert_broken(s, "");
         assert_true(strlen(tls->problem(s)) > 4);
         tls->session_free(s);
@@ -913,7 +919,7 @@ static void a_session_may_go_at_any_moment(void **state)
         peer_open(&p);
         SSL_do_handshake(p.ssl);
         n = BIO_read(p.out, hello, sizeof hello);
-        tls->receive(s, hello, (size_t)(cut < n ? cut : n));
+        bring(s, hello, (size_t)(cut < n ? cut : n));
         assert_int_equal(tls->state(s), TRANSPORT_OPENING);
         tls->close(s);
         peer_free(&p);
