@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import shutil
 import socket
 import ssl
@@ -609,6 +610,31 @@ class Abuse(unittest.TestCase):
             self.assertLess(each, 40 * 1000)
             for sock in socks:
                 ask(sock)
+
+
+class Memory(unittest.TestCase):
+    def test_where_it_runs_out_one_line_ends_the_process(self):
+        e = TlsExporter(release=True)
+        kept = []
+        try:
+            e.start()
+            size = int(re.search(r"^VmData:\s+(\d+) kB", e.proc("status"), re.M)[1])
+            limit = (size + 1024) * 1024
+            resource.prlimit(e.process.pid, resource.RLIMIT_DATA, (limit, limit))
+            try:
+                for _ in range(900):
+                    kept.append(e.wrapped())
+                    ask(kept[-1])
+            except (OSError, AssertionError):
+                pass
+            self.assertEqual(e.process.wait(20), 1)
+            e.reader.join(5)
+            self.assertRegex(e.lines[-1], "^encode_exporter: out of memory")
+        finally:
+            for sock in kept:
+                sock.close()
+            e.kill()
+            e.clean()
 
 
 class Program(unittest.TestCase):
