@@ -591,7 +591,7 @@ class Abuse(unittest.TestCase):
             with e.wrapped() as quick:
                 began = time.monotonic()
                 ask(quick)
-                self.assertLess(time.monotonic() - began, 1)
+                self.assertLess(time.monotonic() - began, 5)
             self.assertGreater(len(stalled[0].recv(100)), 0)
 
     def test_idle_connections_cost_little(self):
