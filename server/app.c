@@ -19,6 +19,7 @@
 #include "server/site.h"
 #include "server/sockets.h"
 #include "server/sources/filewatch.h"
+#include "server/sources/opener.h"
 #include "server/sources/source_results.h"
 #include "server/version.h"
 
@@ -109,16 +110,27 @@ static void on_settled(void *ctx, uint64_t seen_ns)
 
 /* ---- settings that change while we run ------------------------------------------------- */
 
+/* A file that could not be read for a moment is read again soon. */
+static void read_soon(const struct app *a, int rc)
+{
+    for (size_t i = 0; opener_passes(rc) && i < a->file_count; i++)
+        filewatch_again(a->files[i]);
+}
+
 static int reload(void *ctx, struct err *e)
 {
     struct app *a = ctx;
     struct module_set *set = NULL;
+    int rc = module_set_new(a->c, false, &set, e);
 
     /* All or nothing: the doors, which take effect at once, come last. */
-    if (module_set_new(a->c, false, &set, e) < 0 || doors_reload(a->doors, e) < 0) {
+    if (rc == 0)
+        rc = doors_reload(a->doors, e);
+    if (rc < 0) {
         module_set_unref(set);
         log_line(LOG_ERROR, "settings not reloaded", "reason", e->text, "served",
                  "with the old ones", NULL);
+        read_soon(a, rc);
         return -EINVAL;
     }
     pipeline_configure(a->pipeline, set);
@@ -139,8 +151,11 @@ static void read_again(struct app *a)
     struct module_set *set;
     struct err e;
 
-    if (module_set_new(a->c, false, &set, &e) == 0)
+    int rc = module_set_new(a->c, false, &set, &e);
+
+    if (rc == 0)
         pipeline_configure(a->pipeline, set);
+    read_soon(a, rc);
 }
 
 static void watch_file(void *ctx, const char *path)

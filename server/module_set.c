@@ -18,14 +18,14 @@ static int read_file(const char *path, struct buf *text, struct err *e)
     return rc < 0 ? err_set(e, rc, "%s: %s", path, why.text) : 0;
 }
 
-/* A file that cannot be read is a wrong value of its flag. */
-static int refuse_file(const struct option *o, struct err *e)
+/* A file that cannot be read is a wrong value of its flag, unless that may pass. */
+static int refuse_file(const struct option *o, int rc, struct err *e)
 {
     char *reason = mem_strdup(e->text); /* e->text is written anew */
 
-    err_set(e, -EINVAL, "--%s: %s", o->name, reason);
+    rc = err_set(e, opener_passes(rc) ? rc : -EINVAL, "--%s: %s", o->name, reason);
     free(reason);
-    return -EINVAL;
+    return rc;
 }
 
 static int read_files(struct module_set *s, size_t module, bool first, struct err *e)
@@ -53,7 +53,7 @@ static int read_files(struct module_set *s, size_t module, bool first, struct er
         }
         if (rc < 0) {
             buf_deinit(&text);
-            return refuse_file(o, e);
+            return refuse_file(o, rc, e);
         }
         if (s->text_count == sizeof s->texts / sizeof *s->texts) {
             buf_deinit(&text);

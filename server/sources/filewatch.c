@@ -11,6 +11,7 @@
 #include "server/sources/opener.h"
 #include "server/sources/watch.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -54,7 +55,10 @@ static void look(struct filewatch *f)
     struct stamp now;
 
     if (stat(f->path, &st) < 0) {
-        missing(f);
+        if (errno == ENOENT || errno == ENOTDIR)
+            missing(f);
+        else /* whoever reads it will see */
+            filewatch_again(f);
         return;
     }
     now = stamp_of(&st);
@@ -167,6 +171,12 @@ struct filewatch *filewatch_start(uv_loop_t *loop, const char *path,
         f->stamp = stamp_of(&st);
     f->told_missing = !f->there; /* whoever read it first has said so */
     return f;
+}
+
+void filewatch_again(struct filewatch *f)
+{
+    f->due = true;
+    watch_retry(f->watch);
 }
 
 void filewatch_stop(struct filewatch *f)

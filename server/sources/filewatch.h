@@ -22,6 +22,10 @@ struct filewatch *filewatch_start(uv_loop_t *loop, const char *path,
                                   enum watch_mode mode, uint64_t poll_interval_ms,
                                   void (*changed)(void *ctx), void *ctx);
 
+/* changed is called once more in a few seconds: its file could not be read for a reason
+ * that may pass. */
+void filewatch_again(struct filewatch *f);
+
 /* Closes all handles; changed is not called any more, f must not be used. NULL is
  * accepted. */
 void filewatch_stop(struct filewatch *f);

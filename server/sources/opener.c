@@ -46,6 +46,13 @@ bool stamp_eq(const struct stamp *a, const struct stamp *b)
            a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
 }
 
+bool opener_passes(int rc)
+{
+    return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM || rc == -EIO ||
+           rc == -ENOBUFS || rc == -ETIMEDOUT || rc == -ESTALE || rc == -EINTR ||
+           rc == OPENER_HELD;
+}
+
 static int fail_kind(struct err *e, mode_t mode)
 {
     const char *kind = S_ISDIR(mode)    ? "a directory"

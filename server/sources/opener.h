@@ -33,6 +33,9 @@ enum {
     OPENER_NOT_REGULAR = -124, /* EMEDIUMTYPE */
 };
 
+/* A failure that may be over in a moment, without anybody's doing and without an event. */
+bool opener_passes(int rc);
+
 /* A file as it lies there, unopened. */
 struct look {
     struct stamp stamp; /* of the target of a link; of the name itself on failure */

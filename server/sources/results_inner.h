@@ -93,7 +93,6 @@ void results_ask_store(struct source_results *s);
 void results_take(struct source_results *s, struct read_item *item);
 const struct run *results_before(void *ctx, const struct file *f);
 void results_wait_no_more(struct source_results *s, struct file *f);
-bool results_passes_by_itself(int rc); /* a failure that needs nobody's hand */
 void results_on_later(uv_timer_t *t);
 void results_reads_deinit(struct source_results *s);
 

@@ -127,7 +127,7 @@ static void judge(struct source_results *s, struct file *f, int rc, const char *
         results_drop(s, f);
         return;
     }
-    if (rc < 0 && results_passes_by_itself(rc)) {
+    if (rc < 0 && opener_passes(rc)) {
         look_failed(s, f, reason, look);
         return;
     }

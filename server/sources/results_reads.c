@@ -174,13 +174,6 @@ static uint64_t patience_ms(const struct source_results *s, struct file *f,
     return moment;
 }
 
-bool results_passes_by_itself(int rc)
-{
-    return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM || rc == -EIO ||
-           rc == -ENOBUFS || rc == -ETIMEDOUT || rc == -ESTALE || rc == -EINTR ||
-           rc == OPENER_HELD;
-}
-
 static void take_good(struct source_results *s, struct file *f, struct read_item *item)
 {
     const uint64_t grain_ms = watch_polling(s->watch) ? GRAIN_MS : MOMENT_MS;
@@ -226,8 +219,8 @@ static void take_bad(struct source_results *s, struct file *f,
     file_complain(f, item->e.text, kept);
     store_fail(s->store, id_of(f));
     s->sink.changed(s->sink.ctx, NULL);
-    f->unread = item->rc == OPENER_CHANGING || results_passes_by_itself(item->rc);
-    if (results_passes_by_itself(item->rc))
+    f->unread = item->rc == OPENER_CHANGING || opener_passes(item->rc);
+    if (opener_passes(item->rc))
         wait_until(s, f, RETRY_MS);
 }
 

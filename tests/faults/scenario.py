@@ -709,11 +709,12 @@ def io_faults(reference):
     for site in reference.sites:
         if site.memory or (site.by_library and site.function in LIBUV_ABORTS):
             continue
-        for error in errors_of(site):
-            yield Fault(site, error)
+        for n, error in enumerate(errors_of(site)):
             yield Fault(site, error, count=faults.ALL)
-            if site.hits > 1:
-                yield Fault(site, error, skip=site.hits // 2)
+            # Sites that are met a few times: each of them; others at the start, half-way.
+            few = site.hits <= 8 and n == 0
+            for skip in range(site.hits) if few else sorted({0, site.hits // 2}):
+                yield Fault(site, error, skip=skip)
         if f"{site.function}.{site.kind}" in SHORT:
             yield Fault(site, bytes=1)
             yield Fault(site, bytes=7, count=faults.ALL)
