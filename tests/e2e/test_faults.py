@@ -21,7 +21,8 @@ import scenario    # noqa: E402
 SEED = int(os.environ.get("FAULTS_SEED", "1"))
 ALL = "FAULTS_ALL" in os.environ    # however long it takes
 WORKERS = 8
-SECONDS = {"events": 14, "polling": 9, "links": 9, "old kernel": 6, "once": 4, "health": 2}
+SECONDS = {"events": 14, "polling": 9, "links": 9, "old kernel": 5, "locked": 9,
+           "once": 4, "health": 2}
 
 
 def seconds(usual):
@@ -59,14 +60,14 @@ class Faults(unittest.TestCase):
 
     def test_memory_that_runs_out_ends_it_with_one_line(self):
         binary = harness.binary(True)
-        for name in ("once", "events", "polling"):
+        for name in ("once", "events", "polling", "locked"):
             with self.subTest(name):
                 reference = scenario.Reference(scenario.VARIANTS[name], binary)
                 self.lead(reference, binary, scenario.memory_faults(reference, True), seconds(10))
 
     def test_memory_that_runs_out_in_libraries_is_no_worse(self):
         binary = harness.binary(True)
-        for name in ("once", "events"):
+        for name in ("once", "events", "locked"):
             with self.subTest(name):
                 reference = scenario.Reference(scenario.VARIANTS[name], binary)
                 self.lead(reference, binary, scenario.memory_faults(reference, False), seconds(10))

@@ -19,6 +19,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PLANS, SKIPS, SITES, FRAMES = 8, 256, 8192, 6
 ALL = (1 << 64) - 1
+OWN_OBJECTS = ("program", "web_toolbox.so", "transport_tls.so")    # as interpose.c has it
+NUMBER_SHIFT = 56
 
 # Functions that only pass on what others ask for: the site is their caller's.
 PASS_ON = re.compile(r"(checked|mem_\w+|arena_\w+|buf_\w+)(\.\w+)*\Z")
@@ -86,16 +88,24 @@ def library():
     return path if os.path.exists(path) else None
 
 
+def objects(binary):
+    """[(number, path)] of the program and what it loads of its own, as far as built."""
+    beside = [os.path.join(os.path.dirname(binary), name) for name in OWN_OBJECTS[1:]]
+    return [(n, path) for n, path in enumerate([binary, *beside]) if os.path.exists(path)]
+
+
 @functools.cache
 def passing_on(binary):
-    """Address ranges of the functions that PASS_ON names."""
-    out = subprocess.run(["nm", "-S", "--defined-only", binary], check=True,
-                         stdout=subprocess.PIPE, text=True).stdout
+    """Places of the functions that PASS_ON names: (from, to)."""
     ranges = []
-    for line in out.splitlines():
-        parts = line.split()
-        if len(parts) == 4 and parts[2] in "tT" and PASS_ON.match(parts[3]):
-            ranges.append((int(parts[0], 16), int(parts[0], 16) + int(parts[1], 16)))
+    for number, path in objects(binary):
+        out = subprocess.run(["nm", "-S", "--defined-only", path], check=True,
+                             stdout=subprocess.PIPE, text=True).stdout
+        for line in out.splitlines():
+            parts = line.split()
+            if len(parts) == 4 and parts[2] in "tT" and PASS_ON.match(parts[3]):
+                start = number << NUMBER_SHIFT | int(parts[0], 16)
+                ranges.append((start, start + int(parts[1], 16)))
     if not ranges:
         raise AssertionError(f"{binary} has no symbols")
     return ranges
@@ -110,27 +120,34 @@ def sanitizer(binary):
     return found[1] if found else None
 
 
-def name_places(binary, sites):
-    """Fills places of the sites: what addr2line says, without those that pass on."""
-    addresses = sorted({f for s in sites for f in s.frames})
-    if not addresses:
-        return
+def name_addresses(path, addresses):
+    """{address: [function and place of what is inlined there, innermost first]}"""
     # A return address belongs to the line behind the call.
     text = "".join(f"{a - 1:#x}\n" for a in addresses)
-    out = subprocess.run(["addr2line", "-a", "-f", "-i", "-e", binary], input=text,
+    out = subprocess.run(["addr2line", "-a", "-f", "-i", "-e", path], input=text,
                          check=True, stdout=subprocess.PIPE, text=True).stdout
-    names, lines, here = {}, out.splitlines(), None
-    i = 0
-    while i < len(lines):
-        if lines[i].startswith("0x"):
-            here = names.setdefault(int(lines[i], 16) + 1, [])
-            i += 1
+    names, lines, here = {}, iter(out.splitlines()), None
+    for line in lines:
+        if line.startswith("0x"):
+            here = names.setdefault(int(line, 16) + 1, [])
             continue
-        function, place = lines[i], lines[i + 1].split(" ")[0]
+        place = next(lines).split(" ")[0]
         place = re.sub(r"^.*/(?=(core|modules|server)/)", "", place)
-        i += 2
-        if place.rpartition(":")[0] not in PASS_ON_FILES:
-            here.append(f"{function} {place}")
+        if place.rpartition(":")[0] not in PASS_ON_FILES and "/include/" not in place:
+            here.append(f"{line} {place}")
+    return names
+
+
+def name_places(binary, sites):
+    """Fills places of the sites: what addr2line says, without those that pass on."""
+    names = {}
+    for number, path in objects(binary):
+        low = number << NUMBER_SHIFT
+        addresses = sorted({f - low for s in sites for f in s.frames
+                            if f >> NUMBER_SHIFT == number})
+        if addresses:
+            found = name_addresses(path, addresses)
+            names.update({low | a: places for a, places in found.items()})
     for s in sites:
         s.places = [p for f in s.frames for p in names.get(f, ())]
 

@@ -44,10 +44,17 @@
 
 enum { OBJECTS_MAX = 64, IOV_MAX_HERE = 1024 };
 
+/* The program, and what it loads of its own: addresses in the n-th of them are told as
+ * n in the highest byte and the offset below. faults.py has the same list. */
+static const char *const own_objects[] = { "program", "web_toolbox.so",
+                                           "transport_tls.so" };
+enum { NUMBER_SHIFT = 56 };
+
 struct object {
     uintptr_t from, to, base;
-    uint64_t hash;    /* of its name */
-    bool ours;        /* the program, and what it loads of its own */
+    uint64_t hash;   /* of its name */
+    uint64_t number; /* among our own, shifted */
+    bool ours;
     bool transparent; /* this library, the sanitizer's */
     char name[FAULTS_OBJECT];
 };
@@ -88,13 +95,13 @@ static bool known(uintptr_t base)
 
 static int on_object(struct dl_phdr_info *info, size_t size, void *data)
 {
-    size_t n = atomic_load(&object_count);
-    struct object *o = &objects[n];
-    bool program = n == 0; /* the loader tells of it first */
+    size_t count = atomic_load(&object_count);
+    struct object *o = &objects[count];
+    bool program = count == 0; /* the loader tells of it first */
 
     (void)size;
     (void)data;
-    if (n == OBJECTS_MAX || known(info->dlpi_addr))
+    if (count == OBJECTS_MAX || known(info->dlpi_addr))
         return 0;
     *o = (struct object){ .base = info->dlpi_addr, .from = UINTPTR_MAX };
     for (int i = 0; i < info->dlpi_phnum; i++) {
@@ -109,13 +116,17 @@ static int on_object(struct dl_phdr_info *info, size_t size, void *data)
     }
     strncpy(o->name, program ? "program" : base_name(info->dlpi_name),
             sizeof o->name - 1);
-    o->ours = program || strncmp(o->name, "encode_", 7) == 0;
+    for (uint64_t n = 0; n < sizeof own_objects / sizeof *own_objects; n++)
+        if (strcmp(o->name, own_objects[n]) == 0) {
+            o->ours = true;
+            o->number = n << NUMBER_SHIFT;
+        }
     o->transparent = strncmp(o->name, "libasan", 7) == 0 ||
                      strncmp(o->name, "libubsan", 8) == 0 ||
                      ((uintptr_t)on_object >= o->from && (uintptr_t)on_object < o->to);
     for (const char *p = o->name; *p; p++)
         o->hash = mix(o->hash, (unsigned char)*p);
-    atomic_store(&object_count, n + 1);
+    atomic_store(&object_count, count + 1);
     return 0;
 }
 
@@ -130,6 +141,11 @@ static const struct object *find_object(uintptr_t at)
         pthread_mutex_unlock(&objects_lock);
     }
     return NULL;
+}
+
+static uint64_t place(const struct object *o, uintptr_t at)
+{
+    return o->number | (at - o->base);
 }
 
 static bool passes_on(uint64_t offset)
@@ -163,9 +179,9 @@ static _Unwind_Reason_Code on_frame(struct _Unwind_Context *context, void *data)
         w->object = o;
         w->caller = at;
     }
-    if (!o->ours || (w->frame_count == 0 && passes_on(at - o->base)))
+    if (!o->ours || (w->frame_count == 0 && passes_on(place(o, at))))
         return _URC_NO_REASON;
-    w->frames[w->frame_count++] = at - o->base;
+    w->frames[w->frame_count++] = place(o, at);
     return w->frame_count == FAULTS_FRAMES ? _URC_END_OF_STACK : _URC_NO_REASON;
 }
 

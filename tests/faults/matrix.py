@@ -2,7 +2,6 @@
 
 import collections
 import concurrent.futures
-import os
 import random
 import re
 import subprocess
@@ -23,57 +22,58 @@ NOT_TRIED = {
     "fwrite", "fflush", "fprintf", "snprintf", "vsnprintf",    # --once to a full device
     "inet_ntop", "inet_pton", "strtoul", "strerror", "strerrordesc_np", "strtol",
 }
-NO_CALL = re.compile(
-    r"_ITM_|__gmon|__cxa|__libc_start|_Z|__asan|__ubsan|__sanitizer|__tsan|__errno_location"
-    r"|uv_|str|mem|bcmp|crc32|deflate|inflate|floor|sqrt|pow|log|exp|ceil|round|trunc|in6addr"
-    r"|fmax|fmin"
-    r"|stdout|stderr|environ|__environ|f?mod|ld?exp|is|to|dl")
+NO_CALL = re.compile(r"str|mem|bcmp|bzero|explicit_bzero|stdout|stderr|__?environ|is\w+\Z"
+                     r"|to(upper|lower)|__cxa|__libc_start|__errno_location|__ctype")
 
 
-def undefined(path):
-    """Functions of other objects that this one calls."""
-    out = subprocess.run(["nm", "-D", "--undefined-only", path], check=True, text=True,
+def symbols(path, which):
+    out = subprocess.run(["nm", "-D", which, path], check=True, text=True,
                          stdout=subprocess.PIPE).stdout
     return {line.split()[-1].split("@")[0] for line in out.splitlines()}
 
 
 def unknown_calls(binary):
-    """Calls of the program that neither the library makes fail nor a list leaves out."""
-    out = subprocess.run(["nm", "-D", "--defined-only", faults.library()], check=True,
-                         text=True, stdout=subprocess.PIPE).stdout
-    known = {line.split()[-1].split("@")[0] for line in out.splitlines()} | NOT_TRIED
-    plain = {re.sub(r"\A__(\w+)_chk\Z", r"\1", name) for name in undefined(binary)}
+    """Functions of the C library that we call, and that the preloaded library neither
+    makes fail nor a list leaves out."""
+    loaded = subprocess.run(["ldd", binary], check=True, text=True,
+                            stdout=subprocess.PIPE).stdout
+    c_library = symbols(re.search(r"libc\.so\S* => (\S+)", loaded)[1], "--defined-only")
+    known = symbols(faults.library(), "--defined-only") | NOT_TRIED
+    called = {name for _, path in faults.objects(binary)
+              for name in symbols(path, "--undefined-only") & c_library}
+    plain = {re.sub(r"\A__(\w+)_chk\Z", r"\1", name) for name in called}
     return sorted(name for name in plain - known if not NO_CALL.match(name))
 
 
 def call_sites(binary):
-    """{return address: function} of all calls that the library could make fail, but for
-    memory (which core/mem.c asks for in one place) and close()."""
-    out = subprocess.run(["nm", "-D", "--defined-only", faults.library()], check=True,
-                         text=True, stdout=subprocess.PIPE).stdout
-    known = {line.split()[-1].split("@")[0] for line in out.splitlines()}
+    """{place: function} of all calls that the library could make fail, but for memory
+    (which core/mem.c asks for in one place) and close()."""
+    known = symbols(faults.library(), "--defined-only")
     known -= {*faults.MEMORY, "clock_gettime", "gettimeofday", "time", "close"}
-    lines = subprocess.run(["objdump", "-d", "--no-show-raw-insn", binary], check=True,
-                           text=True, stdout=subprocess.PIPE).stdout.splitlines()
     found = {}
-    for line, after in zip(lines, lines[1:]):
-        call = re.search(r"\bcall\s.*<(\w+)@", line)
-        behind = re.match(r"\s*([0-9a-f]+):", after)
-        if call and behind and call[1] in known:
-            found[int(behind[1], 16)] = call[1]
+    for number, path in faults.objects(binary):
+        lines = subprocess.run(["objdump", "-d", "--no-show-raw-insn", path], check=True,
+                               text=True, stdout=subprocess.PIPE).stdout.splitlines()
+        for line, after in zip(lines, lines[1:]):
+            call = re.search(r"\bcall\s.*<(\w+)@", line)
+            behind = re.match(r"\s*([0-9a-f]+):", after)
+            if call and behind and call[1] in known:
+                found[number << faults.NUMBER_SHIFT | int(behind[1], 16)] = call[1]
     return found
 
 
 def never_reached(binary, references):
-    """Call sites that no life got to, as "function place" """
+    """(all call sites, "function in place" of those that no life got to)"""
     reached = {f for r in references for s in r.sites for f in s.frames}
-    missing = {a: name for a, name in call_sites(binary).items() if a not in reached}
+    sites = call_sites(binary)
     places = []
-    for address, name in sorted(missing.items()):
-        out = subprocess.run(["addr2line", "-f", "-e", binary, f"{address - 1:#x}"],
-                             check=True, text=True, stdout=subprocess.PIPE).stdout.split()
-        places.append(f"{name} in {out[0]} {os.path.basename(out[1])}")
-    return places
+    for number, path in faults.objects(binary):
+        low = number << faults.NUMBER_SHIFT
+        missing = [a - low for a in sites
+                   if a not in reached and a >> faults.NUMBER_SHIFT == number]
+        for address, names in faults.name_addresses(path, sorted(missing)).items():
+            places.append(f"{sites[low | address]} in {names[0] if names else '?'}")
+    return len(sites), sorted(places)
 
 
 def sites_first(all_faults, seed):

@@ -41,7 +41,7 @@ struct faults_site {
     _Atomic uint32_t complete;      /* the rest is written */
     uint16_t by_library;            /* the call itself stands in a library */
     uint16_t kind;                  /* of its descriptor: s p f d a; 0: it has none */
-    uint64_t frames[FAULTS_FRAMES]; /* in our binary: return addresses less its base */
+    uint64_t frames[FAULTS_FRAMES]; /* of ours: return addresses, see own_objects */
     uint64_t caller;                /* the call itself, less the base of its object */
     char object[FAULTS_OBJECT];     /* whose that is */
     char function[FAULTS_NAME];

@@ -18,12 +18,14 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
 
 import faults
 import harness
+import web
 
 GRACE_S = 0.5      # a fault that lasts goes away after that much standstill
 FIRST_WRITE_S = 1_700_000_000
@@ -178,17 +180,42 @@ LINKED_STEPS = (
 )
 
 
+def asks_again(v):
+    """A wrong password, and a client that hangs up in the middle of the handshake."""
+    for attempt in (lambda: v.ask("qoe", headers="Authorization: Basic YTpi\r\n"),
+                    lambda: v.connect("qoe", 0.5).close()):
+        try:
+            attempt()
+        except (OSError, Broken):
+            pass
+
+
+LOCKED_STEPS = (
+    Step(lambda v: None, has(1, 2, 3)),
+    Step(lambda v: v.lock(password=1), has(1, 2, 3)),
+    Step(lambda v: v.lock(certificate=1), has(1, 2, 3)),
+    Step(asks_again, has(1, 2, 3)),
+    Step(lambda v: v.reload(0.25), lambda text: re.search(
+        r'^cost_electricity_price_per_kwh\{.*\} 0\.25$', text, re.M)),
+    Step(lambda v: v.lock(password=0, certificate=0), has(1, 2, 3), healthy=True),
+    Step(lambda v: v.write(run_name(1), content(11)), has(11, 2, 3), healthy=True),
+)
+
+
 class Variant:
     """flags and steps of a life. once: a run that prints and ends. prepare(victim): what
-    there is before it. without: functions that this kernel does not have."""
+    there is before it. without: functions that this kernel does not have. locked: behind
+    TLS and passwords."""
 
-    def __init__(self, name, flags, steps=(), once=False, prepare=None, without=()):
+    def __init__(self, name, flags, steps=(), once=False, prepare=None, without=(),
+                 locked=False):
         self.name = name
         self.flags = flags
         self.steps = steps
         self.once = once
         self.prepare = prepare
         self.without = without
+        self.locked = locked
 
 
 RUNS = ("--runs", "all", "--poll-interval", "200ms")
@@ -198,6 +225,7 @@ VARIANTS = {v.name: v for v in (
                         "mtime"], STEPS),
     Variant("links", [*RUNS], LINKED_STEPS, prepare=add_links),
     Variant("old kernel", [*RUNS], LINKED_STEPS, prepare=add_links, without=["openat2"]),
+    Variant("locked", [*RUNS], LOCKED_STEPS, locked=True),
     Variant("once", [*RUNS, "--once", "all"], once=True),
     Variant("health", ["--health-check"], once=True),
 )}
@@ -243,6 +271,26 @@ class Broken(Exception):
 
 
 @functools.cache
+def certificates():
+    """A directory with 0.crt, 0.key, 1.crt, 1.key that goes when we do."""
+    directory = harness.temp_dir()
+    atexit.register(shutil.rmtree, directory)
+    for name in ("0", "1"):
+        web.make_certificate(directory, name)
+    return directory
+
+
+def client_context():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+CLIENT = client_context()
+
+
+@functools.cache
 def healthy_one():
     """Flags that name an undisturbed exporter, which lives as long as we do."""
     e = harness.Exporter(listen=["results"])
@@ -276,8 +324,12 @@ class Victim:
             self.write(run_name(i), content(i))
         os.symlink("results", self.way)
         self.price(0.125)
+        self.web = os.path.join(self.scratch, "web.yml")
+        self.login = ""
         if variant.prepare:
             variant.prepare(self)
+        if variant.locked:
+            self.lock(0, 0)
         # A socket file that a killed process left.
         with socket.socket(socket.AF_UNIX) as left:
             left.bind(self.socket)
@@ -287,6 +339,23 @@ class Victim:
     def relent(self):
         """The fault goes away."""
         self.control.raw.plans[0].on = 0
+
+    # ---- doors
+    def lock(self, password=None, certificate=None):
+        """Puts a password and a certificate in force, which the next requests ask for."""
+        if certificate is not None:
+            for kind in ("key", "crt"):
+                with open(os.path.join(certificates(), f"{certificate}.{kind}"), "rb") as f:
+                    harness.write_atomically(os.path.join(self.scratch, "server." + kind),
+                                             f.read())
+            with open(os.path.join(self.scratch, "server.crt"), encoding="ascii") as f:
+                self.certificate = ssl.PEM_cert_to_DER_cert(f.read())
+        if password is not None:
+            word, value = (web.FAST["alice"], web.SECOND)[password]
+            self.login = "Authorization: " + web.basic("alice", word)["Authorization"] + "\r\n"
+            harness.write_atomically(
+                self.web, "tls_server_config:\n  cert_file: server.crt\n"
+                "  key_file: server.key\n" + web.users(alice=value))
 
     # ---- files
     def path(self, name):
@@ -328,6 +397,8 @@ class Victim:
             flags += ["--results.listen-address", f"{self.host}:9502",
                       "--qoe.listen-address", f"{self.host}:9503",
                       "--cost.listen-address", f"unix:{self.socket}"]
+        if self.variant.locked:
+            flags += ["--web.config.file", self.web]
         env = harness.environment(self.control.environment(
             {"NOTIFY_SOCKET": os.path.join(self.scratch, "notify")}))
         self.process = subprocess.Popen(
@@ -405,14 +476,24 @@ class Victim:
         try:
             s.connect(self.socket if endpoint == "cost"
                       else (self.host, 9502 + ENDPOINTS.index(endpoint)))
+            return s if endpoint == "cost" or not self.variant.locked else self.shake(s)
         except OSError:
             s.close()
             raise
+
+    def shake(self, s):
+        """The same connection behind TLS, with the certificate that is due."""
+        s = CLIENT.wrap_socket(s)
+        if s.getpeercert(binary_form=True) != self.certificate:
+            s.close()
+            raise ConnectionError("another certificate")
         return s
 
     def ask(self, endpoint, path="/metrics", headers="", method="GET", timeout=0.5, times=1):
         """The last of `times` answers on one connection."""
-        request = (f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n").encode()
+        if "Authorization" not in headers:
+            headers += self.login
+        request = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode()
         with self.connect(endpoint, timeout) as s:
             data, answer = b"", None
             for _ in range(times):
