@@ -280,6 +280,11 @@ def certificates():
     return directory
 
 
+def open_text(path):
+    with open(path, encoding="ascii") as f:
+        return f.read()
+
+
 def client_context():
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -343,19 +348,17 @@ class Victim:
     # ---- doors
     def lock(self, password=None, certificate=None):
         """Puts a password and a certificate in force, which the next requests ask for."""
-        if certificate is not None:
-            for kind in ("key", "crt"):
-                with open(os.path.join(certificates(), f"{certificate}.{kind}"), "rb") as f:
-                    harness.write_atomically(os.path.join(self.scratch, "server." + kind),
-                                             f.read())
-            with open(os.path.join(self.scratch, "server.crt"), encoding="ascii") as f:
-                self.certificate = ssl.PEM_cert_to_DER_cert(f.read())
+        if certificate is not None:    # both in one file, so that they change as one
+            pem, key = (open_text(os.path.join(certificates(), f"{certificate}.{kind}"))
+                        for kind in ("crt", "key"))
+            self.certificate = ssl.PEM_cert_to_DER_cert(pem)
+            harness.write_atomically(os.path.join(self.scratch, "server.pem"), pem + key)
         if password is not None:
             word, value = (web.FAST["alice"], web.SECOND)[password]
             self.login = "Authorization: " + web.basic("alice", word)["Authorization"] + "\r\n"
             harness.write_atomically(
-                self.web, "tls_server_config:\n  cert_file: server.crt\n"
-                "  key_file: server.key\n" + web.users(alice=value))
+                self.web, "tls_server_config:\n  cert_file: server.pem\n"
+                "  key_file: server.pem\n" + web.users(alice=value))
 
     # ---- files
     def path(self, name):
