@@ -15,6 +15,7 @@ import time
 import unittest
 
 import harness
+import web
 
 sys.path.insert(0, os.path.join(harness.ROOT, "tests", "bench"))
 import generate    # noqa: E402  pylint: disable=wrong-import-position
@@ -86,8 +87,11 @@ def tearDownModule():
 class TlsExporter(harness.Exporter):
     """An exporter whose ports speak TLS; settings: lines of tls_server_config."""
 
-    def __init__(self, *flags, settings="", certificate="server", client=None, **more):
+    def __init__(self, *flags, settings="", certificate="server", client=None, login=None,
+                 **more):
         super().__init__(*flags, **more)
+        self.login = web.basic(*login) if login else {}
+        self.users = web.fast_users() if login else ""
         self.ssl = PKI.context(client)
         self.web_config = os.path.join(self.scratch, "web.yml")
         self.flags += ["--web.config.file", self.web_config]
@@ -99,14 +103,16 @@ class TlsExporter(harness.Exporter):
     def write_config(self, settings):
         with open(self.web_config, "w", encoding="utf-8") as f:
             f.write("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
-                    + "".join(f"  {line}\n" for line in settings.splitlines()))
+                    + "".join(f"  {line}\n" for line in settings.splitlines())
+                    + self.users)
 
     def get(self, endpoint, path="/metrics", headers=None, method="GET", body=None,
             timeout=30):
         client = http.client.HTTPSConnection(*self.address(endpoint), timeout=timeout,
                                              context=self.ssl)
         try:
-            client.request(method, path, body=body, headers=headers or {})
+            client.request(method, path, body=body,
+                           headers={**self.login, **(headers or {})})
             answer = client.getresponse()
             return harness.Reply(answer.status, answer.headers, answer.read())
         finally:
@@ -753,19 +759,21 @@ scrape_configs:
       cert_file: {cert}
       key_file: {key}
       server_name: localhost
+    basic_auth: {{username: alice, password: sesame}}
     static_configs:
       - targets: [{targets}]
 """
 
 
 class Prometheus(unittest.TestCase):
-    def test_it_scrapes_with_a_client_certificate(self):
+    def test_it_scrapes_with_a_client_certificate_and_a_password(self):
         if not shutil.which("prometheus"):
             self.skipTest("no prometheus")
         settings = ("client_auth_type: RequireAndVerifyClientCert\n"
                     f"client_ca_file: {PKI.path('ca.crt')}\n"
                     "client_allowed_sans: [scraper.example]\n")
-        with TlsExporter(settings=settings, client="client", files=FILES) as e:
+        with TlsExporter(settings=settings, client="client", login=("alice", "sesame"),
+                         files=FILES) as e:
             with socket.socket() as free:
                 free.bind(("127.0.0.1", 0))
                 port = free.getsockname()[1]
