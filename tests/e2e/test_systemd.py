@@ -2,10 +2,13 @@
 and the exporter lives with what they leave."""
 
 import contextlib
+import http.client
 import os
 import re
 import shutil
+import signal
 import socket
+import ssl
 import subprocess
 import sys
 import unittest
@@ -13,6 +16,7 @@ import unittest.mock
 
 import everything
 import harness
+import web
 
 UNITS = os.path.join(harness.ROOT, "deploy", "systemd")
 SERVICE = os.path.join(UNITS, "encode_exporter.service")
@@ -137,7 +141,11 @@ class SystemCalls(Case):
         self.assertIn("read", self.allowed)
         # The build may lie where others must not look. Sanitizers need calls of their own.
         program = os.path.join(self.temp_dir(), "encode_exporter")
-        shutil.copy(harness.binary(release=True), program)
+        built = harness.binary(release=True)
+        shutil.copy(built, program)
+        for library in ("transport_tls.so", "web_toolbox.so"):
+            shutil.copy(os.path.join(os.path.dirname(built), library),
+                        os.path.dirname(program))
         patch = unittest.mock.patch.dict(os.environ, ENCODE_EXPORTER=program,
                                          ENCODE_EXPORTER_RELEASE=program)
         patch.start()
@@ -166,6 +174,34 @@ class SystemCalls(Case):
                 everything.live(e, self.pricing)
                 self.assertIn(b"RELOADING=1", manager.recv(100))
             harness.wait_until(lambda: manager.recv(100) == b"STOPPING=1")
+
+    def lives_behind_tls(self, wrapper):
+        """The libraries for TLS and passwords are loaded and used, and a new certificate."""
+        directory = self.temp_dir()
+        web.make_certificate(directory, "server")
+        os.chmod(os.path.join(directory, "server.key"), 0o644)    # its user is nobody
+        config = os.path.join(directory, "web.yml")
+        with open(config, "w", encoding="utf-8") as f:
+            f.write("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
+                    + web.fast_users())
+        context = ssl.create_default_context(cafile=os.path.join(directory, "server.crt"))
+        with harness.Exporter("--web.config.file", config, wrapper=wrapper, ready=False,
+                              listen=("results",), release=True) as e:
+            def status(headers):
+                client = http.client.HTTPSConnection(*e.address("results"), timeout=15,
+                                                     context=context)
+                try:
+                    client.request("GET", "/metrics", headers=headers)
+                    return client.getresponse().status
+                finally:
+                    client.close()
+            harness.wait_until(lambda: status(web.basic("alice", "sesame")) == 200)
+            self.assertEqual(status({}), 401)
+            self.assertEqual(status(web.basic("alice", "wrong")), 401)
+            seen = len(e.lines)
+            e.process.send_signal(signal.SIGHUP)
+            e.wait_log("settings reloaded", after=seen)
+            self.assertEqual(status(web.basic("alice", "sesame")), 200)
 
     def test_every_call_of_a_whole_life_is_allowed(self):
         if subprocess.run(["strace", "-D", "-o", "/dev/null", "true"], timeout=60,
@@ -207,6 +243,7 @@ class SystemCalls(Case):
             self.skipTest(done.stderr.strip())
         self.assertEqual(done.returncode, 0, done.stderr)
         self.lives(words)
+        self.lives_behind_tls(words)
 
     def test_a_call_that_is_missing_would_be_seen(self):
         few = self.allowed - {"inotify_init1"}
