@@ -1,14 +1,19 @@
 """Hours in the life of an exporter, with all that may happen at once: ./dev soak MINUTES.
 
 Files come, are rewritten and renamed, go, are bad for a while; a thousand connections
-scrape, some are slow, some ask nonsense, some stop half-way. In the end the exporter has
-to serve just what a fresh one reads from the same directory, in the memory and with the
-descriptors that it had after the first tenth of the time. Ends with status 1 otherwise.
+scrape, some are slow, some ask nonsense, some stop half-way; reads fail, writes are cut
+short and the clock jumps. In the end the exporter has to serve just what a fresh one
+reads from the same directory, and what oracle.py works out from it, in the memory and
+with the descriptors that it had after the first tenth of the time. Ends with status 1
+otherwise.
 """
 
 import argparse
+import errno
+import glob
 import os
 import random
+import re
 import resource
 import selectors
 import socket
@@ -17,10 +22,14 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "e2e"), os.path.join(HERE, "..", "bench")]
+sys.path[:0] = [os.path.join(HERE, "..", "e2e"), os.path.join(HERE, "..", "bench"),
+                os.path.join(HERE, "..", "faults")]
 
+import expo        # noqa: E402  pylint: disable=wrong-import-position
+import faults      # noqa: E402  pylint: disable=wrong-import-position
 import generate    # noqa: E402  pylint: disable=wrong-import-position
 import harness     # noqa: E402  pylint: disable=wrong-import-position
+import oracle      # noqa: E402  pylint: disable=wrong-import-position
 
 MIB = 1 << 20
 RUNS = 60                 # files at a time, at most
@@ -36,6 +45,49 @@ NONSENSE = [
     b"GET /metrics HTTP/1.1\r\nHost: x\r\nX: ",
     b"",
 ]
+
+
+FILE_TIME = 1_750_000_000    # of all files in the end, as oracle.py has it
+# What oracle.py does not work out from the files.
+NOT_OF_FILES = re.compile(
+    r"process_|encode_exporter_|results_run_stale|\w+_(info|accrued\w*|alive|created)\Z"
+    r"|cost_(electricity|known)_|cost_exchange_rate|co2_(intensity|known)_")
+
+# What no client notices: (function, error, bytes, every so-manieth call).
+WEATHER = [
+    ("pread", errno.EIO, -1, 7), ("pread", errno.EINTR, -1, 3), ("pread", 0, 100, 2),
+    ("openat2", errno.EMFILE, -1, 5), ("openat2", errno.EAGAIN, -1, 2),
+    ("open", errno.ENFILE, -1, 9), ("fstat", errno.EIO, -1, 11),
+    ("fstatat", errno.EIO, -1, 13), ("readdir", errno.EIO, -1, 50),
+    ("accept", errno.ECONNABORTED, -1, 3), ("accept", errno.EINTR, -1, 2),
+    ("read", errno.EINTR, -1, 5), ("read", 0, 50, 3), ("epoll_wait", errno.EINTR, -1, 4),
+    ("epoll_wait", 0, 1, 2), ("write", errno.EINTR, -1, 5), ("write", 0, 100, 3),
+    ("writev", errno.EAGAIN, -1, 5), ("writev", 0, 1000, 2), ("close", errno.EINTR, -1, 4),
+]
+
+
+class Weather(threading.Thread):
+    """Calls that fail, of another kind every half second; and a clock that jumps."""
+
+    def __init__(self, control, seed):
+        super().__init__(daemon=True)
+        self.control = control
+        self.random = random.Random(seed)
+        self.over = threading.Event()
+        self.done = 0
+        self.kinds = set()
+
+    def run(self):
+        plan = None
+        while not self.over.wait(0.5):
+            self.done += plan.done if plan else 0
+            what = self.random.choice(WEATHER)
+            function, error, size, every = what
+            plan = self.control.plan(function=function, error=error, bytes=size, every=every)
+            self.kinds.add(what)
+            self.control.step_clock(self.random.choice((0, 0, 3600, -3600, 86400, -86400)))
+        self.control.relent()
+        self.control.step_clock(0)
 
 
 class Churn(threading.Thread):
@@ -260,24 +312,56 @@ class Soak:
         self.check("figures at the end, beside those of a fresh process",
                    f"{len(want)} samples", good and len(want) > 100)
 
+    def same_as_oracle(self, e):
+        """The figures, worked out a second time in another way."""
+        paths = sorted(glob.glob(os.path.join(e.directory, "test_results_*.json")))
+        for path in paths:
+            os.utime(path, (FILE_TIME, FILE_TIME))
+        runs, options = [oracle.Run(path) for path in paths], oracle.Options(runs="all")
+        want = {**oracle.results(runs, FILE_TIME), **oracle.qoe(runs, options),
+                **oracle.cost(runs, options)}
+
+        def wrong():
+            got = expo.parse(e.get("results", "/metrics/all").body).series()
+            self.wrong = oracle.differences(
+                {k: v for k, v in got.items() if not NOT_OF_FILES.match(k[0])},
+                {k: v for k, v in want.items() if not NOT_OF_FILES.match(k[0])})
+            return self.wrong
+        try:
+            harness.wait_until(lambda: not wrong(), 30)
+        except AssertionError:
+            print(*self.wrong[:10], sep="\n")
+        self.check("figures at the end, beside those of oracle.py",
+                   f"{len(want)} samples", not self.wrong and len(want) > 100)
+
     def run(self):
+        with faults.Control(harness.binary(self.release)) as control:
+            self.control = control
+            self.lead_a_life()
+
+    def lead_a_life(self):
         flags = ["--runs", "all", "--max-scenarios", "100000",
                  "--web.max-connections", str(self.connections + 200),
                  "--web.slow-memory", f"{SLOW}MiB"]
-        with harness.Exporter(*flags, release=self.release) as e:
+        with harness.Exporter(*flags, release=self.release,
+                              env=self.control.environment()) as e:
             churn = Churn(e.directory, self.seed)
             crowd = Crowd(e, self.connections)
             abuse = Abuse(e, self.seed)
-            threads = (churn, crowd, abuse)
+            weather = Weather(self.control, self.seed)
+            threads = (churn, crowd, abuse, weather)
             churn.fill()
             for t in threads:
                 t.start()
             fds = self.live(e, churn, crowd)
-            for t in (crowd, abuse):
+            for t in (crowd, abuse, weather):
                 t.over.set()
                 t.join()
             churn.calm()
             self.same_figures(e)
+            self.same_as_oracle(e)
+            self.check("calls made to fail", f"{weather.done}, of {len(weather.kinds)} kinds",
+                       weather.done > self.seconds)
             self.check("bad requests and stalled readers", abuse.tries, abuse.tries > 0)
             self.quiet_descriptors(e, fds)
             begin = time.monotonic()
