@@ -1,5 +1,7 @@
 """A few seconds of ./dev soak with few connections, so that it cannot rot."""
 
+# ctest: timeout 300
+
 import os
 import sys
 import unittest
