@@ -57,6 +57,6 @@ void http_limits_init(struct http_limits *l)
         .linger_timeout_ms = 2 * 1000,
         .head_bytes = 16 * 1024,
         .body_bytes = 64 * 1024,
-        .slow_bytes = 64 * 1024 * 1024,
+        .slow_bytes = 64ULL * 1024 * 1024,
     };
 }
