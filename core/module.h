@@ -19,12 +19,22 @@
 #include "core/run.h"
 #include "core/series.h"
 
-enum { MODULE_ABI = 1 };
+enum { MODULE_ABI = 2 };
+
+/* What a grid operator says of the electricity that is used now. */
+struct carbon_now {
+    bool known;
+    double kg_per_kwh;
+    double as_of_s; /* Unix time that it is for */
+    const char
+        *zone; /* of the source: "SE-SE3"; borrowed while modules are configured */
+};
 
 /* What the host decides for all modules. */
 struct module_context {
-    bool with_run_id;    /* QoE and cost families carry run_id */
-    const char *version; /* of the program */
+    bool with_run_id;         /* QoE and cost families carry run_id */
+    const char *version;      /* of the program */
+    struct carbon_now carbon; /* of the region that --region names */
 };
 
 /* One scenario where it stands. */
@@ -43,6 +53,7 @@ struct diff {
     const uint32_t *changed;  /* indices in after: new or different, ascending */
     uint32_t changed_count;
     bool from_start; /* the file was there before the first scan ended */
+    bool measured;   /* nothing was read: measurements alone changed */
 };
 
 /* What is served now, for overall(). */

@@ -25,6 +25,9 @@ struct run {
                                             of appearance; the empty one stands for
                                             "not said" */
     uint32_t region_count;
+    uint32_t lacking; /* scenarios with start and end and without energy or
+                           core-seconds of their own: measurements could tell */
+    uint32_t open;    /* those with a start and neither end nor duration */
     int schema_version;
     double
         end_s; /* Unix time at which the last of its scenarios ended; NaN: not said */
@@ -37,6 +40,14 @@ struct run {
  */
 struct run *run_new(struct view id, const struct scenario *const scenarios[],
                     uint32_t count);
+
+/*
+ * The same run with other scenarios in the places at[] (n of them, ascending): each is
+ * what was there with another measurement, so identities and all that rests on them stay.
+ * Takes the references in with[]. One reference, for the caller.
+ */
+const struct run *run_with(const struct run *run, const uint32_t at[],
+                           const struct scenario *const with[], uint32_t n);
 
 /* Any thread. The const is cast away for the count alone. */
 const struct run *run_ref(const struct run *run);

@@ -8,34 +8,34 @@
 
 const char *energy_basis_name(enum energy_basis b)
 {
-    switch (b) {
-    case ENERGY_NONE:
-        return "none";
-    case ENERGY_SAMPLES:
-        return "samples";
-    case ENERGY_SAMPLES_PARTIAL:
-        return "samples_partial";
-    case ENERGY_REPORTED:
-        return "reported";
-    }
-    return "none";
+    static const char *const names[] = {
+        [ENERGY_NONE] = "none",
+        [ENERGY_SAMPLES] = "samples",
+        [ENERGY_SAMPLES_PARTIAL] = "samples_partial",
+        [ENERGY_REPORTED] = "reported",
+        [ENERGY_UPSTREAM] = "upstream",
+        [ENERGY_UPSTREAM_SHARED] = "upstream_shared",
+        [ENERGY_SAMPLER] = "sampler",
+        [ENERGY_SAMPLER_SHARED] = "sampler_shared",
+        [ENERGY_ESTIMATED] = "estimated",
+    };
+
+    return names[b];
 }
 
 const char *compute_basis_name(enum compute_basis b)
 {
-    switch (b) {
-    case COMPUTE_NONE:
-        return "none";
-    case COMPUTE_USAGE:
-        return "usage";
-    case COMPUTE_USAGE_PARTIAL:
-        return "usage_partial";
-    case COMPUTE_REPORTED:
-        return "reported";
-    case COMPUTE_WALL_CLOCK:
-        return "wall_clock";
-    }
-    return "none";
+    static const char *const names[] = {
+        [COMPUTE_NONE] = "none",
+        [COMPUTE_USAGE] = "usage",
+        [COMPUTE_USAGE_PARTIAL] = "usage_partial",
+        [COMPUTE_REPORTED] = "reported",
+        [COMPUTE_UPSTREAM] = "upstream",
+        [COMPUTE_SAMPLER] = "sampler",
+        [COMPUTE_WALL_CLOCK] = "wall_clock",
+    };
+
+    return names[b];
 }
 
 /* Every text of a scenario, so that none is forgotten when it is copied. */

@@ -21,6 +21,11 @@ enum energy_basis {
     ENERGY_SAMPLES,         /* a power series that covers the duration */
     ENERGY_SAMPLES_PARTIAL, /* one that covers less than 90 % of it */
     ENERGY_REPORTED,        /* a total or a mean that the file states */
+    ENERGY_UPSTREAM,        /* the machine's, asked from a time series database */
+    ENERGY_UPSTREAM_SHARED, /* its part of that: others ran at the same time */
+    ENERGY_SAMPLER,         /* the machine's, measured by this process */
+    ENERGY_SAMPLER_SHARED,
+    ENERGY_ESTIMATED, /* from the use of cores, by the user's own figures */
 };
 const char *energy_basis_name(enum energy_basis b); /* "samples" … */
 
@@ -30,9 +35,18 @@ enum compute_basis {
     COMPUTE_USAGE,
     COMPUTE_USAGE_PARTIAL,
     COMPUTE_REPORTED,
+    COMPUTE_UPSTREAM,
+    COMPUTE_SAMPLER,
     COMPUTE_WALL_CLOCK, /* the duration is known, the use of cores is not */
 };
 const char *compute_basis_name(enum compute_basis b);
+
+/* How a scenario stands that has no end in its file. */
+enum scenario_state {
+    SCENARIO_TOLD,    /* the file tells all there is */
+    SCENARIO_RUNNING, /* duration and all that grows with it are so far */
+    SCENARIO_ABORTED, /* was running, and gave no sign of life any more */
+};
 
 /* The shared figures: computed once, by derive.c, when the scenario is parsed. */
 struct facts {
@@ -47,11 +61,12 @@ struct facts {
     double cpu_energy_j, gpu_energy_j, energy_j;
     double mean_cpu_power_w;
     double mean_power_w; /* CPU and GPU */
+    double gpu_mean_power_w;
     double power_stdev_w;
     double core_seconds, gpu_core_seconds;
     double cpu_percent; /* mean CPU use, % of one core */
-    double docker_overhead_w;
-    double pixels;
+    double docker_cpu_percent, docker_overhead_w;
+    double pixels, pixels_per_s; /* of content; for one whose content is not over */
 
     double avg_fps, dropped_frames, total_frames; /* as given */
     double vmaf, psnr_db, ssim;                   /* PSNR may be +Inf */
@@ -94,6 +109,9 @@ struct scenario {
 
     double start_s, end_s; /* Unix time */
     struct facts facts;
+    enum scenario_state state;
+    const struct scenario *as_told; /* as parsed, where a measurement is in its facts
+                                       (core/measured.h); one reference. NULL: is it */
 };
 
 enum { SCENARIO_PARAMS_MAX = 16 };

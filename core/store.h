@@ -68,6 +68,15 @@ const struct run *store_get(const struct store *st, struct view id);
  */
 void store_put(struct store *st, const struct run *run, struct diff *d);
 
+/*
+ * Puts a run in place of the one known by its id, which it differs from in measurements
+ * alone (run_with()). Takes the reference; what the store knows of the file stays as it is.
+ * at: ascending indices of the scenarios that differ, n of them, which *d gets a copy of.
+ * False, and *d is not set: the id is not known or has no content (any more).
+ */
+bool store_measure(struct store *st, const struct run *run, const uint32_t at[],
+                   uint32_t n, struct diff *d);
+
 /* The file could not be read or parsed; its last good run stays. */
 void store_fail(struct store *st, struct view id);
 

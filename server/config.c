@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "server/http/address.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -90,6 +91,19 @@ static const struct option own[] = {
 
 enum { OWN = sizeof own / sizeof *own };
 
+/* Tables of other parts; each fills a struct within struct config. */
+static const struct {
+    const struct option *table;
+    size_t at;
+} parts[] = {
+    { power_options, AT(power) },
+    { upstream_options, AT(upstream) },
+    { push_options, AT(push) },
+    { carbon_options, AT(carbon) },
+};
+
+enum { PARTS = sizeof parts / sizeof *parts, PARTS_OPTIONS_MAX = 80 };
+
 /* Variables of the predecessors that mean nothing here; with a word on why. */
 static const struct {
     const char *name, *notice;
@@ -101,10 +115,20 @@ static const struct {
       "PROMETHEUS_URL is ignored: this version takes figures from the files alone" },
 };
 
+static void add_parts(struct option *table, size_t n)
+{
+    for (size_t i = 0; i < PARTS; i++)
+        for (const struct option *o = parts[i].table; o->name; o++) {
+            assert(n < OWN + MODULES_MAX + PARTS_OPTIONS_MAX);
+            table[n] = *o;
+            table[n++].offset += parts[i].at;
+        }
+}
+
 const struct option *config_options(void)
 {
     /* Written once, at the first call, before any thread is started. */
-    static struct option table[OWN + MODULES_MAX + 1];
+    static struct option table[OWN + MODULES_MAX + PARTS_OPTIONS_MAX + 1];
     static char names[MODULES_MAX][64], variables[MODULES_MAX][64],
         ports[MODULES_MAX][8];
 
@@ -138,6 +162,7 @@ const struct option *config_options(void)
             .topic = "web",
         };
     }
+    add_parts(table, OWN + registry_count);
     memcpy(table, own, sizeof own);
     return table;
 }
@@ -423,7 +448,12 @@ static int derive(struct config *c, struct err *e)
     if (c->once_module >= 0 && !c->on[c->once_module])
         return err_set(e, -EINVAL, "--once %s: --only %s leaves that module out",
                        c->once, c->only);
-    return derive_rules(c, e);
+    if (derive_rules(c, e) < 0 || power_config_complete(&c->power, e) < 0 ||
+        upstream_config_complete(&c->upstream, e) < 0 ||
+        push_config_complete(&c->push, e) < 0 ||
+        carbon_config_complete(&c->carbon, e) < 0)
+        return -EINVAL;
+    return 0;
 }
 
 int config_parse(struct config *c, int argc, char **argv, config_getenv *env, void *ctx,

@@ -11,7 +11,11 @@
 #include "core/option.h"
 #include "core/store.h"
 #include "server/log.h"
+#include "server/carbon/carbon_config.h"
+#include "server/power/power_config.h"
+#include "server/push/push_config.h"
 #include "server/registry.h"
+#include "server/upstream/upstream_config.h"
 
 enum config_action {
     CONFIG_SERVE,
@@ -60,6 +64,11 @@ struct config {
     const char *allowed_hosts; /* separated by commas */
     uint64_t text_cache;       /* bytes */
     uint64_t linger_ms;
+
+    struct power_config power;
+    struct upstream_config upstream;
+    struct push_config push;
+    struct carbon_config carbon;
 
     const char *log_level_text, *log_format_text;
     enum log_level log_level;

@@ -9,6 +9,9 @@ static const struct {
     { "inputs", "where results come from and which runs are served" },
     { "web", "ports, addresses, connections" },
     { "prices", "prices, currencies, regions" },
+    { "power", "measured power and use of cores, encodes that still run" },
+    { "upstream", "Prometheus or VictoriaMetrics to ask for what files leave open" },
+    { "push", "where to send the last state to" },
     { "process", "log, one-shot modes, checks" },
 };
 

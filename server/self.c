@@ -6,6 +6,7 @@
  */
 #include "server/self.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -15,7 +16,7 @@
 #include "server/procfs.h"
 #include "server/version.h"
 
-enum { RENDER_MS = 1000 };
+enum { RENDER_MS = 1000, PARTS_MAX = 8 };
 
 enum {
     CPU,
@@ -148,6 +149,8 @@ struct answers {
 };
 
 struct self {
+    struct self_part parts[PARTS_MAX];
+    size_t part_count;
     const char *version, *revision;
     uint64_t faults[FAULT_COUNT];
     uint64_t events[EVENT_COUNT];
@@ -425,8 +428,9 @@ static void add_web(const struct self_web *web, struct series *out)
     series_add(out, PASSWORD_CHECKS, none, (double)web->checks);
 }
 
-static void collect(const struct self *s, struct series *out)
+static void collect(void *ctx, struct series *out)
 {
+    const struct self *s = ctx;
     struct self_snapshot now = { 0 };
     struct labels build;
 
@@ -446,38 +450,54 @@ static void collect(const struct self *s, struct series *out)
  * Head and samples of a family in one piece, as text and as OpenMetrics: nothing of it
  * lives longer than a second, so there is nothing to share.
  */
-static struct chunk *family_chunk(struct self *s, const struct series_order *order,
-                                  size_t family)
+static struct chunk *family_chunk(struct self *s, const struct self_part *part,
+                                  const struct series_order *order, size_t family)
 {
+    const struct family *f = part->families;
     struct chunk *c;
 
     buf_release(&s->text);
-    render_head(&families[family], &s->text);
-    render_samples(&s->series, order, families, family, &s->text);
+    render_head(&f[family], &s->text);
+    render_samples(&s->series, order, f, family, &s->text);
     c = chunk_new(buf_as_view(&s->text));
     buf_release(&s->text);
-    render_head_openmetrics(&families[family], &s->text);
-    render_samples_openmetrics(&s->series, order, families, family, &s->text);
+    render_head_openmetrics(&f[family], &s->text);
+    render_samples_openmetrics(&s->series, order, f, family, &s->text);
     chunk_set_alt(c, chunk_new(buf_as_view(&s->text)));
     return c;
 }
 
-static struct body *render(struct self *s)
+static void render_part(struct self *s, const struct self_part *part, struct body *body)
 {
-    struct body *body = body_new();
     struct series_order order = { 0 };
 
     series_release(&s->series);
-    collect(s, &s->series);
-    series_order(&s->series, FAMILIES, &order);
-    for (size_t f = 0; f < FAMILIES; f++) {
+    part->collect(part->ctx, &s->series);
+    series_order(&s->series, part->family_count, &order);
+    for (size_t f = 0; f < part->family_count; f++) {
         if (order.first[f] == order.first[f + 1])
             continue;
-        body_family(body, families[f].name);
-        body_add(body, family_chunk(s, &order, f));
+        body_family(body, part->families[f].name);
+        body_add(body, family_chunk(s, part, &order, f));
     }
     series_order_deinit(&order);
+}
+
+static struct body *render(struct self *s)
+{
+    const struct self_part own = { families, FAMILIES, collect, s };
+    struct body *body = body_new();
+
+    render_part(s, &own, body);
+    for (size_t i = 0; i < s->part_count; i++)
+        render_part(s, &s->parts[i], body);
     return body;
+}
+
+void self_add(struct self *s, const struct self_part *part)
+{
+    assert(s->part_count < PARTS_MAX);
+    s->parts[s->part_count++] = *part;
 }
 
 struct body *self_body(struct self *s, uint64_t now_ms)

@@ -78,6 +78,19 @@ struct self_snapshot {
 typedef void self_snapshot_fn(void *ctx, struct self_snapshot *out);
 void self_source(struct self *s, self_snapshot_fn *fn, void *ctx);
 
+/*
+ * Families of another part of the program, behind those here in the order in which parts
+ * are added, before the first body is asked for. collect adds samples with the index of a
+ * family in its own table. families lives as long as the program.
+ */
+struct self_part {
+    const struct family *families;
+    uint16_t family_count;
+    void (*collect)(void *ctx, struct series *out);
+    void *ctx;
+};
+void self_add(struct self *s, const struct self_part *part);
+
 /* The current body, borrowed; rendered again when older than a second. now_ms: any
  * monotonic clock. */
 struct body *self_body(struct self *s, uint64_t now_ms);

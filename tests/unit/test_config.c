@@ -200,7 +200,8 @@ static void help_needs_nothing_else_to_be_right(void **state)
 
 static void every_topic_of_help_fits_a_screen_and_all_flags_have_one(void **state)
 {
-    static const char *const topics[] = { "inputs", "web", "prices", "process" };
+    static const char *const topics[] = { "inputs", "web",      "prices", "process",
+                                          "power",  "upstream", "push" };
     size_t flags = 0, listed = 0;
     struct buf b = { 0 };
 
@@ -209,7 +210,7 @@ static void every_topic_of_help_fits_a_screen_and_all_flags_have_one(void **stat
         for (const struct option *o = m < 0 ? config_options() : registry[m]->options;
              o && o->name; o++)
             flags++;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
         size_t lines = 0;
 
         buf_release(&b);

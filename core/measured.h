@@ -1,0 +1,49 @@
+/*
+ * measured.h - what was measured of an encode from outside, and how its figures take it.
+ *
+ * A results file wins over every measurement: only what it leaves open is filled in. A
+ * scenario with its measurement is a scenario like others, with the same bytes' hash, so a
+ * rewritten file takes it over as it is; as_told leads back to the one that was parsed.
+ */
+#ifndef CORE_MEASURED_H
+#define CORE_MEASURED_H
+
+#include "core/scenario.h"
+
+struct measured {                   /* NaN: not measured */
+    double duration_s;              /* so far, of one that runs or was given up */
+    double energy_j;                /* of the CPU: packages, and dram where asked for */
+    double energy_span_s;           /* the time that it covers */
+    enum energy_basis energy_basis; /* upstream … estimated; ENERGY_NONE without one */
+    double core_seconds, cores_span_s;
+    enum compute_basis compute_basis; /* upstream or sampler */
+    double container_cpu_percent;     /* mean use of containers, % of one core */
+    double host_cores;
+    enum scenario_state state;
+};
+
+/* Nothing measured. */
+struct measured measured_nothing(void);
+
+/* Whether the file leaves open what a measurement could tell: energy, or core-seconds. */
+bool measured_lacks_energy(const struct scenario *s);
+bool measured_lacks_cores(const struct scenario *s);
+
+/*
+ * The figures with the measurement in its place. Rules, in their order (metrics.md,
+ * "Derived quantities"): duration; content; pixels; CPU energy and with it the whole;
+ * mean power (energy over its span); core-seconds; CPU percent (containers' where
+ * measured, else core-seconds over their span); docker overhead.
+ */
+void facts_measured(const struct facts *told, const struct measured *m,
+                    struct facts *out);
+
+/*
+ * One reference, for the caller: the scenario s (or s->as_told, where s holds a
+ * measurement already) with m in its figures. The same scenario again, with one more
+ * reference, where that changes nothing: equal pointers stay equal scenarios.
+ */
+const struct scenario *scenario_measured(const struct scenario *s,
+                                         const struct measured *m);
+
+#endif

@@ -1,0 +1,94 @@
+/*
+ * fetch.h - requests to other servers: on the loop, bounded, and with a breaker, so that a
+ * peer that fails is asked less and less and never waited for.
+ *
+ * A fetcher is one peer: a base URL, who we are to it, and its breaker. upstream.so, which
+ * holds libcurl, is opened when the first one is made. Loop thread only.
+ */
+#ifndef SERVER_FETCH_FETCH_H
+#define SERVER_FETCH_FETCH_H
+
+#include <uv.h>
+
+#include "core/buf.h"
+#include "server/fetch/breaker.h"
+#include "server/fetch/fetch_client.h"
+
+/* How a peer is spoken to. Files are read anew when they change, by the next request
+ * that begins after it. */
+struct fetch_peer {
+    const char *name; /* label and word of the log: "upstream", "push", "carbon" */
+    const char *url;  /* base; http or https; may end in '/'; may hold user:password@,
+                         which is taken out of it and sent as basic authentication */
+    const char *username, *password_file;               /* basic; NULL: none */
+    const char *bearer_token_file;                      /* NULL: none */
+    const char *ca_file, *cert_file, *key_file, *proxy; /* as struct fetch_identity */
+    bool insecure;
+    const char *const *headers; /* besides; ends with NULL; NULL: none */
+    uint64_t timeout_ms;        /* of one request */
+    unsigned concurrency;       /* requests at a time; more wait in their order */
+    uint64_t max_bytes;         /* of an answer */
+};
+
+struct fetcher;
+
+/*
+ * 0, and *out; a negative errno, and e says what is wrong: the library is missing or of
+ * another version, the URL is wrong, a file cannot be read. peer is copied.
+ */
+int fetcher_new(uv_loop_t *loop, const struct fetch_peer *peer, struct fetcher **out,
+                struct err *e);
+
+/* Checks a peer as fetcher_new() would, and opens nothing but its files. */
+int fetch_check(const struct fetch_peer *peer, struct err *e);
+
+/* No done is called any more. Its memory goes when the loop has run dry. NULL is
+ * accepted. */
+void fetcher_stop(struct fetcher *f);
+
+enum fetch_verdict {
+    FETCH_GOOD,    /* the peer is well */
+    FETCH_REFUSED, /* it answered, and would answer the same again: a wrong query. Does
+                      not count against it */
+    FETCH_BAD, /* it, or what stands before it, is not well: no answer, 5xx, 429, 401,
+                      403, 404, an answer that is none */
+};
+
+/*
+ * Called once per request, from the loop and never from within fetcher_ask(); says what
+ * the answer was worth, which moves the breaker. reason: for the log, of what is not
+ * good; empty: the answer's problem or status. A request that the open breaker refused is
+ * not asked at all and comes here with status 0 and problem "breaker open"; its verdict
+ * counts for nothing.
+ */
+typedef enum fetch_verdict fetch_answered(void *ctx, const struct fetch_answer *a,
+                                          struct buf *reason);
+
+/*
+ * path is put behind the base URL: "/api/v1/query_range?…". body.p NULL: GET. Copied.
+ * NULL where it cannot begin at all, with e. Otherwise fetcher_forget() takes it back:
+ * answered is not called then, and the transfer ends if nobody else waits for it.
+ */
+struct fetch_ticket *fetcher_ask(struct fetcher *f, const char *path, struct view body,
+                                 const char *content_type, fetch_answered *answered,
+                                 void *ctx, struct err *e);
+void fetch_forget(struct fetch_ticket *t);
+
+/* Whether a request would be let through now; when not, when it will be (uv_now(), ms). */
+bool fetcher_open(const struct fetcher *f, uint64_t *due_ms);
+
+/* The base URL without user, password, query and fragment: for log and page. */
+const char *fetcher_shown(const struct fetcher *f);
+
+/* What it has done since it was made. */
+struct fetch_counts {
+    uint64_t good, refused, bad, skipped; /* requests by verdict; by the breaker */
+    enum breaker_state state;
+    uint64_t opened;         /* times that the breaker opened */
+    double last_good_unix_s; /* NaN: never */
+    uint64_t under_way;
+    double seconds; /* in requests, in all */
+};
+struct fetch_counts fetcher_counts(const struct fetcher *f);
+
+#endif

@@ -1,0 +1,100 @@
+/*
+ * fetch_client.h - the functions of upstream.so: HTTP requests to others, by libcurl's
+ * multi interface, on a loop that is not known here.
+ *
+ * Nobody but server/fetch/fetch.c calls these. The host lends its loop by hooks: it
+ * watches sockets and one timer, and tells the client what happened. Loop thread only.
+ * The certificates of the system are read by the first client that is made.
+ */
+#ifndef SERVER_FETCH_FETCH_CLIENT_H
+#define SERVER_FETCH_FETCH_CLIENT_H
+
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/view.h"
+
+/* Raised whenever anything below or in err.h or view.h changes. */
+enum { FETCH_ABI = 1 };
+
+/* The one symbol that the library exports: a const struct fetch_library. */
+#define FETCH_SYMBOL "encode_upstream"
+
+/* Events on a socket. */
+enum { FETCH_READABLE = 1, FETCH_WRITABLE = 2, FETCH_FAILED = 4 };
+
+/* What the host does for the client. ctx is passed to each. */
+struct fetch_host {
+    void *ctx;
+    /* Watch a socket for these events from now on, and in place of those before; 0: no
+     * more, it may be closed right after. *mine is kept per socket for the host; NULL at
+     * first. */
+    void (*watch)(void *ctx, int fd, int events, void **mine);
+    /* Call client_timeout() once after so many ms; -1: not any more. */
+    void (*timer)(void *ctx, long ms);
+};
+
+/* Who asks, and how: the same for all requests of a client. */
+struct fetch_identity {
+    const char *user_agent;
+    const char *username, *password;  /* NULL: no basic authentication */
+    const char *bearer_token;         /* NULL: none */
+    const char *ca_file;              /* PEM; NULL: the system's */
+    const char *cert_file, *key_file; /* PEM, to show; NULL: none */
+    bool insecure;                    /* believe every certificate */
+    const char *proxy; /* NULL: as http_proxy, https_proxy, no_proxy say; "": none */
+};
+
+struct fetch_request {
+    const char *url;          /* http or https, whole, without user or password in it */
+    struct view body;         /* POST with it; empty p: GET */
+    const char *content_type; /* of the body; NULL: form */
+    const char *const *headers; /* "Name: value", ends with NULL; NULL: none */
+    const struct fetch_identity *identity;
+    uint64_t timeout_ms; /* for all of it */
+    uint64_t max_bytes;  /* of the answer, decompressed; more is an error */
+    bool compress;       /* send the body as gzip */
+};
+
+/* status 0: no answer, and problem says why in one sentence: printable, without secrets.
+ * Else the answer's status line and body, decompressed. Texts live during the call. */
+struct fetch_answer {
+    int status;
+    struct view body;
+    const char *content_type; /* "" unknown */
+    const char *problem;      /* NULL: none */
+    double retry_after_s;     /* as the answer asks; NaN: it does not */
+};
+typedef void fetch_done(void *ctx, const struct fetch_answer *a);
+
+struct fetch_client;
+struct fetch_transfer;
+
+struct fetch_library {
+    uint32_t abi; /* FETCH_ABI; first for ever, and looked at before all else */
+
+    /* NULL, and e says why. host is copied. max_connections: at a time, in all. */
+    struct fetch_client *(*client_new)(const struct fetch_host *host,
+                                       unsigned max_connections, struct err *e);
+    /* Every transfer ends without its done. */
+    void (*client_free)(struct fetch_client *c);
+
+    /*
+     * Everything of r is copied, or used now. done is called once, from a later
+     * client_socket() or client_timeout(), never from within this call; the transfer is
+     * over when it is called. Redirects are followed, at most 5, to http and https alone;
+     * credentials go to the first host only. NULL, and e says why: the URL is wrong.
+     */
+    struct fetch_transfer *(*begin)(struct fetch_client *c,
+                                    const struct fetch_request *r, fetch_done *done,
+                                    void *ctx, struct err *e);
+    /* Ends it without calling done. */
+    void (*cancel)(struct fetch_transfer *t);
+
+    void (*client_socket)(struct fetch_client *c, int fd, int events);
+    void (*client_timeout)(struct fetch_client *c);
+
+    const char *(*version)(void); /* of libcurl, for --version */
+};
+
+#endif
