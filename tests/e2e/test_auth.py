@@ -11,7 +11,7 @@ import time
 import unittest
 
 import harness
-import test_peers
+import peers
 import web
 from harness import Exporter, wait_until
 from web import FAST, SECOND, SLOW, ConfigFile, basic
@@ -361,11 +361,11 @@ class Prometheus(unittest.TestCase):
     def test_it_scrapes_with_its_password_and_not_without(self):
         with ConfigFile(web.fast_users()) as file, Exporter(
                 "--web.config.file", file.path, files=EDGE) as e:
-            peer = test_peers.Peer("prometheus", test_peers.PEERS["prometheus"])
+            peer = peers.Peer("prometheus", peers.PEERS["prometheus"])
             self.addCleanup(peer.stop)
             logins = {"right": ("alice", "sesame"), "colon": ("bob", "'p:\u00e4:s'"),
                       "wrong": ("alice", "open"), "nobody": ("eve", "sesame")}
-            peer.start_with(test_peers.PROMETHEUS_CONFIG + "".join(
+            peer.start_with(peers.PROMETHEUS_CONFIG + "".join(
                 JOB.format(name=name, user=user, password=password,
                            port=e.ports["results"])
                 for name, (user, password) in logins.items()))

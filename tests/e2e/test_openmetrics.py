@@ -18,7 +18,7 @@ import zlib
 
 import expo
 import harness
-import test_peers
+import peers
 
 try:
     from prometheus_client.openmetrics import parser
@@ -343,13 +343,13 @@ class Databases(unittest.TestCase):
             "results", lambda e: e.samples("results_scenario_duration_seconds",
                                            run_id="test_results_later"))
         cls.peers = []
-        for name, command in test_peers.PEERS.items():
+        for name, command in peers.PEERS.items():
             if not shutil.which(command[0]):
                 raise unittest.SkipTest(f"no {command[0]}")
             recorders = {e: Recorder(cls.exporter.address(e)) for e in harness.ENDPOINTS}
             for recorder in recorders.values():
                 cls.addClassCleanup(recorder.stop)
-            peer = test_peers.Peer(name, command)
+            peer = peers.Peer(name, command)
             cls.addClassCleanup(peer.stop)
             peer.start({e: r.port for e, r in recorders.items()})
             cls.peers.append((peer, recorders))

@@ -5,13 +5,10 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import time
 import unittest
-import urllib.parse
-import urllib.request
 
 import harness
+import peers
 
 LATER = "served once there are predictions"
 
@@ -39,18 +36,6 @@ EMPTY_IN = {
     },
 }
 
-PROMETHEUS_CONFIG = """
-global:
-  scrape_interval: 1s
-  scrape_timeout: 1s
-scrape_configs:
-"""
-JOB = """  - job_name: {name}
-    static_configs:
-      - targets: ["127.0.0.1:{port}"]
-"""
-
-
 def expressions():
     """Every expression of the predecessors' boards, variables filled in."""
     with open(os.path.join(harness.DATA, "queries", "predecessors.json"),
@@ -65,101 +50,6 @@ def expressions():
     return found
 
 
-def listening_ports(pid):
-    """TCP ports on which a process listens."""
-    inodes = set()
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            target = os.readlink(f"/proc/{pid}/fd/{fd}")
-        except OSError:
-            continue
-        if target.startswith("socket:["):
-            inodes.add(target[8:-1])
-    ports = []
-    for table in ("tcp", "tcp6"):
-        try:
-            with open(f"/proc/{pid}/net/{table}", encoding="ascii") as f:
-                rows = [line.split() for line in f.readlines()[1:]]
-        except OSError:
-            continue
-        ports += [int(r[1].split(":")[1], 16) for r in rows
-                  if r[3] == "0A" and r[9] in inodes]
-    return ports
-
-
-class Peer:
-    """One database on loopback, in a directory of its own."""
-
-    def __init__(self, name, command):
-        self.name = name
-        self.directory = harness.temp_dir()
-        self.command = command
-        self.process = None
-        self.port = None
-
-    def start(self, targets):
-        self.start_with(PROMETHEUS_CONFIG + "".join(
-            JOB.format(name=name, port=port) for name, port in targets.items()))
-
-    def start_with(self, text):
-        config = os.path.join(self.directory, "scrape.yml")
-        with open(config, "w", encoding="utf-8") as f:
-            f.write(text)
-        with open(os.path.join(self.directory, "log"), "wb") as log:
-            self.process = subprocess.Popen(
-                [part.format(config=config, data=os.path.join(self.directory, "data"))
-                 for part in self.command],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.directory)
-
-    def wait_for_data(self, targets):
-        def up():
-            if self.process.poll() is not None:
-                raise AssertionError(f"{self.name} ended:\n{self.log()}")
-            ports = listening_ports(self.process.pid)
-            if not ports:
-                return False
-            self.port = ports[0]
-            try:
-                return len(self.query("up == 1")) == targets
-            except OSError:
-                return False
-        harness.wait_until(up, timeout=60, what=f"{self.name} has scraped")
-
-    def log(self):
-        with open(os.path.join(self.directory, "log"), encoding="utf-8",
-                  errors="replace") as f:
-            return f.read()
-
-    def query(self, expr):
-        url = f"http://127.0.0.1:{self.port}/api/v1/query?" + urllib.parse.urlencode(
-            {"query": expr, "time": f"{time.time():.3f}"})
-        with urllib.request.urlopen(url, timeout=20) as reply:
-            answer = json.load(reply)
-        if answer["status"] != "success":
-            raise AssertionError(f"{self.name}: {expr}: {answer}")
-        return answer["data"]["result"]
-
-    def stop(self):
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-
-PEERS = {
-    "prometheus": ["prometheus", "--config.file={config}", "--storage.tsdb.path={data}",
-                   "--web.listen-address=127.0.0.1:0", "--log.level=warn"],
-    "victoria-metrics": ["victoria-metrics", "-promscrape.config={config}",
-                         "-storageDataPath={data}", "-httpListenAddr=127.0.0.1:0",
-                         "-search.latencyOffset=0s", "-loggerLevel=WARN",
-                         "-retentionPeriod=1d", "-memory.allowedBytes=256MiB"],
-}
-
-
 class Peers(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -170,10 +60,10 @@ class Peers(unittest.TestCase):
         cls.exporter.__enter__()
         cls.addClassCleanup(cls.exporter.__exit__, None, None, None)
         cls.peers = []
-        for name, command in PEERS.items():
+        for name, command in peers.PEERS.items():
             if not shutil.which(command[0]):
                 raise unittest.SkipTest(f"no {command[0]}")
-            peer = Peer(name, command)
+            peer = peers.Peer(name, command)
             cls.addClassCleanup(peer.stop)
             cls.peers.append(peer)
             peer.start(cls.exporter.ports)

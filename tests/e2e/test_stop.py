@@ -15,7 +15,7 @@ import unittest
 
 import churn
 import harness
-import test_peers
+import peers
 
 RUN = churn.name(1)
 ALL_SCRAPED = 'msg="the last values are scraped"'
@@ -389,7 +389,7 @@ class Hanging(Case):
 class Prometheus(Case):
     @unittest.skipUnless(shutil.which("prometheus"), "prometheus is not installed")
     def test_the_last_value_of_a_short_job_is_seen(self):
-        peer = test_peers.Peer("prometheus", test_peers.PEERS["prometheus"])
+        peer = peers.Peer("prometheus", peers.PEERS["prometheus"])
         self.addCleanup(peer.stop)
         with self.exporter("60s") as e:
             peer.start(e.ports)
