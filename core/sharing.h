@@ -12,7 +12,8 @@
 #include "core/timeline.h"
 
 struct claim {
-    double start_s, end_s; /* Unix time; start < end */
+    double start_s, end_s; /* Unix time; one that does not end after it starts gets
+                              nothing and shares nothing */
     double cores;          /* mean use while it ran; NaN: not known */
 };
 
@@ -25,8 +26,7 @@ struct share {
 
 /*
  * shares[i]: that of claims[i]. Claims in any order; n of both. Time O(n log n) plus the
- * cells between the first start and the last end, plus for every begin and end the number
- * that run then.
+ * cells that lie in at least one claim, however many run at once.
  */
 void sharing_split(const struct timeline *t, const struct claim claims[], size_t n,
                    struct share shares[]);

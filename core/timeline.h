@@ -31,16 +31,16 @@ struct timeline { /* zeroed but for step_s and of_means: empty */
 
 void timeline_deinit(struct timeline *t);
 
-/* The cell that a Unix time lies in. */
+/* The cell that a Unix time lies in. A time beyond all grids, and NaN, has the outermost. */
 int64_t timeline_cell(const struct timeline *t, double time_s);
 
-/* NaN: not measured. */
+/* NaN: not measured. What is set to NaN or to an infinity is not measured either. */
 double timeline_get(const struct timeline *t, int64_t cell);
 void timeline_set(struct timeline *t, int64_t cell, double value);
 
-/* Makes the straight line between the known values around a hole, where the hole between
- * from and to (cells, both known) is at most max_cells long. For holes in a measurement,
- * before anything rests on it. */
+/* Makes the straight line between the known values around each hole that lies between two
+ * known cells from `from` to `to` and is at most max_cells long; longer ones, and what is
+ * missing at either end, stay. For holes in a measurement, before anything rests on it. */
 void timeline_bridge(struct timeline *t, int64_t from, int64_t to, int64_t max_cells);
 
 /* Forgets pages that end before this cell. */
