@@ -17,7 +17,7 @@
 #define MILLI_PER_UNIT  1e3
 #define NS_PER_S        1000000000
 
-enum {
+enum result {
     UP,
     SCENARIOS,
     INFO,
@@ -42,6 +42,8 @@ enum {
     POWER_INCREASE,
     EFFICIENCY,
     MBPS_PER_WATT,
+    ENERGY_SOURCE,
+    STATE,
     PARAMS,
     PIXELS,
     AVG_FPS,
@@ -116,6 +118,13 @@ static const struct family families[FAMILY_COUNT] = {
     [MBPS_PER_WATT] = { "results_scenario_throughput_mbps_per_watt",
                         "Mbit/s asked for, times streams, per watt of mean power",
                         GAUGE },
+    [ENERGY_SOURCE] = { "results_scenario_energy_source_info",
+                        "What the energy of the encode rests on; always 1", GAUGE },
+    [STATE] = { "encode_state",
+                "1 for the state of an encode whose file does not tell its end, 0 for "
+                "the "
+                "others",
+                GAUGE },
     [PARAMS] = { "results_scenario_params_info",
                  "Parameters of the encode, one label each; always 1", GAUGE },
     [PIXELS] = { "results_scenario_total_pixels", "Pixels encoded, over all outputs",
@@ -148,7 +157,8 @@ static int configure(void *config, const struct module_context *ctx, struct err 
     return 0;
 }
 
-static struct labels add_labels(const struct place *at, struct series *out)
+/* Without repeat, which comes last but for what a family has of its own. */
+static struct labels begin_labels(const struct place *at, struct series *out)
 {
     const struct scenario *s = at->s;
     struct labels l = labels_open(out);
@@ -164,6 +174,23 @@ static struct labels add_labels(const struct place *at, struct series *out)
     labels_add(out, &l, "encoder_type", s->encoder_type);
     labels_add(out, &l, "preset", s->preset);
     return l;
+}
+
+static struct labels end_labels(const struct place *at, struct labels l,
+                                struct series *out)
+{
+    if (at->ordinal > 1)
+        labels_add_u64(out, &l, "repeat", at->ordinal);
+    return l;
+}
+
+static void add_with(const struct place *at, enum result family, const char *label,
+                     const char *text, double value, struct series *out)
+{
+    struct labels l = end_labels(at, begin_labels(at, out), out);
+
+    labels_add(out, &l, label, view_of(text));
+    series_add(out, family, l, value);
 }
 
 /* a / b; unknown where b is 0, unknown or (by a fault elsewhere) negative. */
@@ -204,18 +231,33 @@ static void per_run(const void *config, const struct run *run, int64_t mtime_ns,
     series_add(out, RUN_FILE_MTIME, l, seconds(mtime_ns));
 }
 
+/* Files that grow while they are encoded know more states than are told apart now. */
+static void add_state(const struct place *at, struct series *out)
+{
+    static const struct {
+        const char *name;
+        enum scenario_state state; /* SCENARIO_TOLD: none is in it yet */
+    } states[] = { { "running", SCENARIO_RUNNING },
+                   { "stalled", SCENARIO_TOLD },
+                   { "ended", SCENARIO_TOLD },
+                   { "aborted", SCENARIO_ABORTED } };
+
+    if (at->s->state == SCENARIO_TOLD)
+        return;
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        add_with(at, STATE, "state", states[i].name, states[i].state == at->s->state,
+                 out);
+}
+
 static void per_scenario(const void *config, const struct place *at, struct series *out)
 {
     const struct facts *f = &at->s->facts;
-    struct labels l = add_labels(at, out);
+    struct labels l = end_labels(at, begin_labels(at, out), out);
     double energy_wh = f->energy_j / JOULES_PER_WH;
     double mbps = f->bitrate_bps / BPS_PER_MBPS;
     double frames = isnan(f->total_frames) ? f->fps * f->content_s : f->total_frames;
 
     (void)config;
-    if (at->ordinal > 1)
-        labels_add_u64(out, &l, "repeat", at->ordinal);
-
     series_add(out, DURATION, l, f->duration_s);
     series_add(out, MEAN_POWER, l, f->mean_power_w);
     series_add(out, MEASURED_POWER, l, f->mean_cpu_power_w);
@@ -239,12 +281,14 @@ static void per_scenario(const void *config, const struct place *at, struct seri
     series_add(out, PSNR, l, f->psnr_db);
     series_add(out, SSIM, l, f->ssim);
 
+    if (!isnan(f->energy_j))
+        add_with(at, ENERGY_SOURCE, "source", energy_basis_name(f->energy_basis), 1,
+                 out);
+    add_state(at, out);
     if (params_given(at->s)) {
-        l = add_labels(at, out);
+        l = begin_labels(at, out);
         params_add(at->s, out, &l);
-        if (at->ordinal > 1)
-            labels_add_u64(out, &l, "repeat", at->ordinal);
-        series_add(out, PARAMS, l, 1);
+        series_add(out, PARAMS, end_labels(at, l, out), 1);
     }
 }
 

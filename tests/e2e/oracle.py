@@ -382,6 +382,9 @@ def results(runs, file_time=None):
             }
             for name, value in scenario_results(s, run.baseline).items():
                 out.add("results_scenario_" + name, labels, value)
+            if s.energy is not None:
+                out.add("results_scenario_energy_source_info",
+                        {**labels, "source": s.energy_basis}, 1)
             out.add("results_scenario_params_info", *params(s.raw, labels))
     out.add("results_exporter_up", {}, 1)
     if runs:

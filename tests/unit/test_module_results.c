@@ -231,6 +231,57 @@ static void repeats_are_numbered_from_the_second_on(void **state)
     run_unref(run);
 }
 
+static void what_the_energy_rests_on_is_told_where_it_is_known(void **state)
+{
+    (void)state;
+    struct scenario s[3] = { unknown_scenario("same"), unknown_scenario("same"),
+                             unknown_scenario("same") };
+    const struct run *run;
+    struct host h;
+
+    s[0].facts.energy_j = 0; /* measured, and nothing */
+    s[0].facts.energy_basis = ENERGY_SAMPLES_PARTIAL;
+    s[1].facts.energy_j = 5;
+    s[1].facts.energy_basis = ENERGY_UPSTREAM_SHARED;
+    s[2].facts.energy_basis = ENERGY_NONE;
+    run = make_run("r1", s, 3);
+    host_open(&h, &module_results, false, NULL, 0, NULL);
+    host_scenarios(&h, run);
+    assert_served(&h, "results_scenario_energy_source_info",
+                  "results_scenario_energy_source_info{" SAME
+                  ",source=\"samples_partial\"} 1\n"
+                  "results_scenario_energy_source_info{" SAME
+                  ",repeat=\"2\",source=\"upstream_shared\"} 1\n");
+    assert_sound(&h);
+    host_close(&h);
+    run_unref(run);
+}
+
+static void an_encode_whose_end_is_not_told_has_one_state_of_four(void **state)
+{
+    (void)state;
+    static const char *const states[] = { "running", "stalled", "ended", "aborted" };
+    struct scenario s = unknown_scenario("same");
+    struct host h;
+
+    host_open(&h, &module_results, false, NULL, 0, NULL);
+    host_scenario(&h, &s);
+    assert_int_equal(sample_count(&h, "encode_state"), 0);
+    for (int aborted = 0; aborted < 2; aborted++) {
+        s.state = aborted ? SCENARIO_ABORTED : SCENARIO_RUNNING;
+        host_scenario(&h, &s);
+        assert_int_equal(sample_count(&h, "encode_state"), 4);
+        for (size_t i = 0; i < 4; i++) {
+            char label[32];
+
+            snprintf(label, sizeof label, "state=\"%s\"", states[i]);
+            assert_near(sample(&h, "encode_state", label), i == (aborted ? 3 : 0), 0);
+        }
+        assert_sound(&h);
+    }
+    host_close(&h);
+}
+
 static void parameters_are_labels_that_never_clash(void **state)
 {
     (void)state;
@@ -371,6 +422,8 @@ int main(void)
         cmocka_unit_test(a_baseline_without_power_gives_no_percent),
         cmocka_unit_test(without_a_baseline_there_are_no_differences),
         cmocka_unit_test(repeats_are_numbered_from_the_second_on),
+        cmocka_unit_test(what_the_energy_rests_on_is_told_where_it_is_known),
+        cmocka_unit_test(an_encode_whose_end_is_not_told_has_one_state_of_four),
         cmocka_unit_test(parameters_are_labels_that_never_clash),
         cmocka_unit_test(long_keys_that_differ_late_stay_apart),
         cmocka_unit_test(parameters_are_absent_where_none_is_given),
