@@ -6,13 +6,12 @@
 #ifndef MODULES_COST_BILL_H
 #define MODULES_COST_BILL_H
 
-#include "core/scenario.h"
+#include "modules/cost/config.h"
 
-#define JOULES_PER_KWH   3.6e6 /* exact: 1000 W for 3600 s */
 #define SECONDS_PER_HOUR 3600.0
 
-struct bill { /* NaN: unknown */
-    double energy_kwh;
+struct bill {                 /* NaN: unknown */
+    double energy_kwh;        /* with what the building around it used (--pue) */
     double cpu_hours;         /* core-hours */
     double gpu_hours;         /* NaN: no GPU to bill */
     bool gpu_by_usage;        /* a GPU without a price of its own costs as a core */
@@ -20,12 +19,15 @@ struct bill { /* NaN: unknown */
 };
 
 /*
- * Core-seconds where usage is known, else (or with wall_clock_only always) duration
- * times wall_clock_cores. A GPU is billed by its usage; without any usage data by the
+ * Core-seconds where usage is known, else (or with --disable-load-aware always) duration
+ * times --wall-clock-cores. A GPU is billed by its usage; without any usage data by the
  * clock, where encoder_type is "gpu".
  */
-void bill_scenario(const struct scenario *s, double wall_clock_cores,
-                   bool wall_clock_only, struct bill *out);
+void bill_scenario(const struct cost_config *c, const struct scenario *s,
+                   struct bill *out);
+
+/* Power in W → kW to pay for. */
+double bill_kw(const struct cost_config *c, double power_w);
 
 /* Price of a GPU-hour of this bill, gpu_price being that which is set (NaN: none): by
  * usage the CPU's stands in, by the clock such a GPU costs nothing extra. */

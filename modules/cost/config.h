@@ -14,6 +14,7 @@ struct cost_config {
     double energy_cost;        /* per kWh, in the first currency */
     double cpu_cost, gpu_cost; /* per hour, in the first currency */
     double wall_clock_cores;   /* billed where no usage is known */
+    double pue;                /* energy that a building takes per energy measured */
     const char *currency_list, *region_name, *compare_list;
     struct option_file pricing_file;
     bool wall_clock_only;

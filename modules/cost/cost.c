@@ -21,7 +21,6 @@
 #include <math.h>
 
 #define HOURS_PER_MONTH 720.0 /* 30 days, as the boards reckon */
-#define WATTS_PER_KW    1000.0
 #define SERVICE         VIEW("cost-analysis")
 
 /* What a label set of the cost families has of its own. */
@@ -74,7 +73,7 @@ static void add_money(const struct cost_config *c, const struct place *at,
 
     struct variant v = { .region = region, .currency = cost_currency(c, i) };
     struct labels l = add_labels(c, at, &v, out);
-    double hourly = f->mean_power_w / WATTS_PER_KW * kwh_price;
+    double hourly = bill_kw(c, f->mean_power_w) * kwh_price;
 
     if (i < c->shown) {
         double energy = b->energy_kwh * kwh_price;
@@ -93,7 +92,7 @@ static void add_money(const struct cost_config *c, const struct place *at,
     if (i < c->shown) {
         series_add(out, COST_MONTHLY, l, hourly * HOURS_PER_MONTH);
         if (base) {
-            double saved_kw = (base->mean_power_w - f->mean_power_w) / WATTS_PER_KW;
+            double saved_kw = bill_kw(c, base->mean_power_w - f->mean_power_w);
 
             series_add(out, COST_SAVINGS, l, saved_kw * kwh_price * HOURS_PER_MONTH);
         }
@@ -106,7 +105,7 @@ static void add_co2(const struct cost_config *c, const struct place *at,
 {
     const struct facts *f = &at->s->facts;
     struct variant v = { .region = region };
-    double hourly = f->mean_power_w / WATTS_PER_KW * kg_per_kwh;
+    double hourly = bill_kw(c, f->mean_power_w) * kg_per_kwh;
     struct labels l;
 
     if (isnan(b->energy_kwh) && isnan(hourly))
@@ -117,7 +116,7 @@ static void add_co2(const struct cost_config *c, const struct place *at,
     series_add(out, CO2_MONTHLY, l, hourly * HOURS_PER_MONTH);
     if (at->baseline) {
         double saved_kw =
-            (at->baseline->facts.mean_power_w - f->mean_power_w) / WATTS_PER_KW;
+            bill_kw(c, at->baseline->facts.mean_power_w - f->mean_power_w);
 
         series_add(out, CO2_AVOIDED, l, saved_kw * kg_per_kwh * HOURS_PER_MONTH);
     }
@@ -156,7 +155,7 @@ static void per_scenario(const void *config, const struct place *at, struct seri
     const double *kwh_price = cost_energy_prices(c, r);
     struct bill b;
 
-    bill_scenario(s, c->wall_clock_cores, c->wall_clock_only, &b);
+    bill_scenario(c, s, &b);
     for (size_t i = 0; i < c->counted; i++)
         add_money(c, at, &b, region, i, kwh_price[i], out);
     add_co2(c, at, &b, region, r->co2_kg_per_kwh, out);
@@ -200,6 +199,7 @@ static void overall(const void *config, const void *memory, const struct served 
     tables_in_use(c, all, out);
     tables_known(c, out);
     tables_rates(c, out);
+    series_add(out, COST_PUE, none, c->pue);
 }
 
 static void about(const void *config, struct about *out)
@@ -215,7 +215,7 @@ static double headline(const void *config, const struct place *at, const char **
     double kwh_price = cost_energy_prices(c, cost_region(c, region))[0];
     struct bill b;
 
-    bill_scenario(at->s, c->wall_clock_cores, c->wall_clock_only, &b);
+    bill_scenario(c, at->s, &b);
     *unit = cost_currency(c, 0).p;
     return bill_sum(b.energy_kwh * kwh_price,
                     bill_compute(&b, c->cpu_hour[0], c->gpu_hour[0]));

@@ -110,4 +110,8 @@ const struct family cost_families[COST_FAMILY_COUNT] = {
     [COST_RATE] = { "cost_exchange_rate",
                     "Units of the currency `to` for one of the currency `from`",
                     GAUGE },
+    [COST_PUE] = { "cost_power_usage_effectiveness",
+                   "Energy paid for per energy measured, of all that is served here; "
+                   "--pue",
+                   GAUGE },
 };

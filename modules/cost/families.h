@@ -36,6 +36,7 @@ enum cost_family {
     CO2_INTENSITY_INFO,
     CO2_INTENSITY_AS_OF,
     COST_RATE,
+    COST_PUE,
     COST_FAMILY_COUNT,
 };
 

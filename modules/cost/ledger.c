@@ -131,7 +131,7 @@ static void note(const struct charge *ch, struct seen *seen, const struct scenar
     double *largest = seen_here(seen, s, ordinal);
     struct bill b;
 
-    bill_scenario(s, ch->c->wall_clock_cores, ch->c->wall_clock_only, &b);
+    bill_scenario(ch->c, s, &b);
 
     const double now[QUANTITIES] = { [ENERGY_KWH] = b.energy_kwh,
                                      [CPU_HOURS] = b.cpu_hours,

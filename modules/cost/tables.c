@@ -256,6 +256,10 @@ void tables_about(const struct cost_config *c, struct about *out)
         buf_str(&value, "not set: a GPU's usage costs as a core's");
         row(out, "GPU", &value, (struct view){ 0 });
     }
+    if (c->pue > 1) {
+        buf_decimal(&value, c->pue);
+        row(out, "energy paid for per energy measured", &value, VIEW("flag"));
+    }
     buf_deinit(&value);
 
     about_region(c, cost_region(c, c->home), c->home, out);

@@ -26,7 +26,7 @@ RATES = {("USD", "EUR"): 0.92, ("USD", "SEK"): 10.50, ("EUR", "USD"): 1.09,
 class Options:
     def __init__(self, runs="latest", currency="USD", region="default", energy_cost=None,
                  cpu_cost=0.50, gpu_cost=None, wall_clock_cores=1, load_aware=True,
-                 compare_regions=(), prices=None, rates=None):
+                 compare_regions=(), prices=None, rates=None, pue=1.0):
         self.with_run_id = runs != "latest"
         self.currencies = currency.split(",")
         self.region = region
@@ -36,6 +36,7 @@ class Options:
         self.wall_clock_cores = wall_clock_cores
         self.load_aware = load_aware
         self.compare_regions = compare_regions
+        self.pue = pue
         self.prices = prices or PRICES
         self.rates = rates or RATES
 
@@ -519,16 +520,17 @@ def cost(runs, options):
                     "run_id": run.id if options.with_run_id else None}
             scenario_cost(out, s, run.baseline, bare, prices, options)
     out.add("cost_exporter_alive", {}, 1)
+    out.add("cost_power_usage_effectiveness", {}, options.pue)
     out.add("cost_scenarios_total", {}, sum(len(r.scenarios) for r in runs))
     return out.all
 
 
 def scenario_cost(out, s, base, bare, prices, options):
     region = bare["region"]
-    kwh = None if s.energy is None else s.energy / 3.6e6
-    hourly_kwh = None if s.power is None else s.power / 1000
-    saved_kwh = minus(base.power, s.power) if base else None
-    saved_kwh = None if saved_kwh is None else saved_kwh / 1000
+    saved = minus(base.power, s.power) if base else None
+    kwh, hourly_kwh, saved_kwh = (
+        None if measured is None else measured / unit * options.pue
+        for measured, unit in ((s.energy, 3.6e6), (s.power, 1000), (saved, 1000)))
     for currency in options.currencies:
         labels = {**bare, "currency": currency}
         energy, compute = prices.energy(region, kwh, currency), prices.compute(s, currency)

@@ -38,6 +38,8 @@ WRONG = [
     (["--cpu-cost="], "--cpu-cost", "number"),
     (["--gpu-cost", "1e999"], "--gpu-cost", "number"),
     (["--wall-clock-cores", "-2"], "--wall-clock-cores", "number"),
+    (["--pue", "0.9"], "--pue", "1"),
+    (["--pue", "10.1"], "--pue", "10"),
     (["--currency", "dollars"], "--currency", "[A-Z]{3}|three|ISO"),
     (["--currency", "USD,,EUR"], "--currency", "[A-Z]{3}|three|ISO"),
     (["--currency", "GBP"], "--currency|GBP", "rate"),

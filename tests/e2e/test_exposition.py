@@ -155,6 +155,14 @@ class Figures(unittest.TestCase):
     def test_energy_for_free(self):
         self.compare([path_of("edge", None)], ["--energy-cost", "0"], energy_cost=0.0)
 
+    def test_what_the_building_takes_is_paid_for_and_not_measured(self):
+        for name in ("edge", "go-era"):
+            with self.subTest(name):
+                self.compare([path_of(name, None)],
+                             ["--pue=1.4", "--currency", "SEK,USD",
+                              "--compare-regions=us-east-1"],
+                             pue=1.4, currency="SEK,USD", compare_regions=("us-east-1",))
+
     def test_billed_by_wall_clock_alone(self):
         self.compare([path_of("edge", None)],
                      ["--disable-load-aware", "--gpu-cost=2"], load_aware=False,

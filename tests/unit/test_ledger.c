@@ -250,6 +250,23 @@ static void repeats_and_runs_are_counted_apart(void **state)
     close_desk(&d);
 }
 
+static void what_the_building_takes_counts_as_well(void **state)
+{
+    (void)state;
+    static const struct given given[] = { { "energy-cost", "1" },
+                                          { "cpu-cost", "10" },
+                                          { "pue", "1.5" } };
+    struct scenario s = used("a", 2, 0.1);
+    struct desk d = { 0 };
+
+    configure(&d, given, 3, NULL);
+    tell(&d, "r1", &s, 1, NULL, false);
+    /* 2 kWh · 1.5 · 1 + 0.1 · 10; 3 kWh · 0.5 kg */
+    assert_near(usd(&d, "default"), 4, 1e-12);
+    assert_near(ledger_account(&d.ledger, VIEW("default"))->co2_kg, 1.5, 1e-12);
+    close_desk(&d);
+}
+
 static void regions_have_their_own_counters(void **state)
 {
     (void)state;
@@ -520,6 +537,7 @@ int main(void)
         cmocka_unit_test(entries_live_as_long_as_their_file),
         cmocka_unit_test(only_what_changed_is_looked_at),
         cmocka_unit_test(repeats_and_runs_are_counted_apart),
+        cmocka_unit_test(what_the_building_takes_counts_as_well),
         cmocka_unit_test(regions_have_their_own_counters),
         cmocka_unit_test(a_price_change_applies_to_later_growth_only),
         cmocka_unit_test(a_gpu_price_that_appears_charges_no_past_hours),

@@ -57,6 +57,49 @@ static void the_documented_check_values_hold(void **state)
     host_close(&h);
 }
 
+static void what_the_building_takes_is_paid_for_with_the_energy(void **state)
+{
+    (void)state;
+    struct scenario s[2] = { one_kwh(), one_kwh() };
+    const struct run *run;
+    const char *unit;
+    struct host h;
+
+    s[0].name = VIEW("idle");
+    s[0].is_baseline = true;
+    s[0].facts.mean_power_w = 1500;
+    run = make_run("r", s, 2);
+    OPEN(&h, { "pue", "1.5" }, { "compare-regions", "us-east-1" });
+    host_scenarios(&h, run);
+
+    const char *it = "scenario=\"one\"";
+
+    /* 1 kWh · 1.5 · 0.12, and a core-hour at 0.50 as ever */
+    assert_near(sample(&h, "cost_energy_load_aware", it), 0.18, 1e-15);
+    assert_near(sample(&h, "cost_compute_load_aware", it), 0.5, 0);
+    assert_near(sample(&h, "cost_total_load_aware", it), 0.68, 1e-15);
+    assert_near(sample(&h, "cost_in_region", it), 0.695, 1e-15); /* · 0.13 */
+    /* 1 kW · 1.5 · 0.12, · 720; 500 W less than the baseline */
+    assert_near(sample(&h, "cost_usd_per_hour", it), 0.18, 1e-15);
+    assert_near(sample(&h, "cost_monthly_projection", it), 129.6, 1e-12);
+    assert_near(sample(&h, "cost_monthly_savings", it), 64.8, 1e-12);
+    /* 0.50 kg per kWh; in us-east-1 0.45 */
+    assert_near(sample(&h, "co2_emissions_kg", it), 0.75, 1e-15);
+    assert_near(sample(&h, "co2_emissions_kg_per_hour", it), 0.75, 1e-15);
+    assert_near(sample(&h, "co2_monthly_projection", it), 540, 1e-12);
+    assert_near(sample(&h, "co2_monthly_avoided", it), 270, 1e-12);
+    assert_near(sample(&h, "co2_in_region_kg", it), 0.675, 1e-15);
+
+    const struct place at = { .run = run, .s = run->scenarios[1], .ordinal = 1 };
+
+    assert_near(module_cost.headline(h.config, &at, &unit), 0.68, 1e-15);
+    host_overall(&h, &run, 1, true);
+    assert_served(&h, "cost_power_usage_effectiveness",
+                  "cost_power_usage_effectiveness 1.5\n");
+    host_close(&h);
+    run_unref(run);
+}
+
 static void figures_are_served_once_per_currency(void **state)
 {
     (void)state;
@@ -395,6 +438,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_figure_has_its_family),
         cmocka_unit_test(the_documented_check_values_hold),
+        cmocka_unit_test(what_the_building_takes_is_paid_for_with_the_energy),
         cmocka_unit_test(figures_are_served_once_per_currency),
         cmocka_unit_test(the_hourly_figure_is_in_usd_whatever_is_served),
         cmocka_unit_test(totals_are_the_sum_of_what_is_known),
