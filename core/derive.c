@@ -141,105 +141,121 @@ static double duration_s(const struct derive_input *in)
     return NAN;
 }
 
-/* A total of a series and whether it leaves out much of the duration. */
+/* The sum of a series and the time that it covers; both NaN: there is none. */
 struct total {
-    double value;
-    bool partial;
+    double value, covered_s;
 };
 
 static struct total total_of(const struct derive_input *in, struct samples s,
                              double duration)
 {
-    double step = in->step_s > 0 ? in->step_s : default_step_s, covered;
-    struct total t = { series_total(s, step, in->series_of_means, duration, &covered),
-                       false };
+    double step = in->step_s > 0 ? in->step_s : default_step_s;
+    struct total t;
 
-    /* Sums of decimal steps may miss the limit by some units in the last place. */
-    t.partial = covered < full_cover * duration * (1 - 1e-9);
+    t.value = series_total(s, step, in->series_of_means, duration, &t.covered_s);
     return t;
 }
 
-static void derive_energy(const struct derive_input *in, struct facts *f)
+static void read_energy(const struct derive_input *in, struct facts *f)
 {
     struct total cpu = total_of(in, in->power_w, f->duration_s);
     struct total gpu = total_of(in, in->gpu_power_w, f->duration_s);
-    enum energy_basis basis = ENERGY_REPORTED;
-    double gpu_power_w;
+    bool sampled = isnan(in->power_total_j) && !isnan(cpu.value);
 
-    /* CPU: the total that the file states; its series; its mean over the duration. */
-    f->cpu_energy_j = in->power_total_j;
-    if (isnan(f->cpu_energy_j) && !isnan(cpu.value)) {
-        f->cpu_energy_j = cpu.value;
-        basis = cpu.partial ? ENERGY_SAMPLES_PARTIAL : ENERGY_SAMPLES;
-    }
-    f->cpu_energy_j = first_known(f->cpu_energy_j, in->power_mean_w * f->duration_s);
-
+    /* The total that the file states; its series. */
+    f->cpu_energy_j = first_known(in->power_total_j, cpu.value);
     f->gpu_energy_j = gpu.value;
-    if (isnan(gpu.value))
-        f->gpu_energy_j = in->gpu_power_mean_w * f->duration_s;
-    else if (gpu.partial)
-        basis = ENERGY_SAMPLES_PARTIAL;
+    f->energy_j = in->energy_j; /* the whole, GPU included */
+    f->whole_stated = !isnan(in->energy_j);
+    f->energy_basis = sampled ? ENERGY_SAMPLES : ENERGY_REPORTED;
+    f->power_covered_s = fmin(sampled ? cpu.covered_s : NAN, gpu.covered_s);
+    if (f->whole_stated) {
+        f->energy_basis = ENERGY_REPORTED;
+        f->power_covered_s = NAN;
+    }
 
-    /* Whole: what the file states, GPU included; else the sum. */
-    f->energy_j = in->energy_j;
-    if (isnan(f->energy_j))
-        f->energy_j = with(f->cpu_energy_j, f->gpu_energy_j);
-    else
-        basis = ENERGY_REPORTED;
-    f->energy_basis = isnan(f->energy_j) ? ENERGY_NONE : basis;
-
-    /* Power: mean of the series; the mean that the file states; energy over time. */
+    /* Mean of the series; the mean that the file states. */
     f->mean_cpu_power_w = first_known(series_mean(in->power_w), in->power_mean_w);
-    f->mean_cpu_power_w =
-        first_known(f->mean_cpu_power_w, ratio(f->cpu_energy_j, f->duration_s));
-    gpu_power_w = first_known(series_mean(in->gpu_power_w), in->gpu_power_mean_w);
-    f->mean_power_w = with(f->mean_cpu_power_w, gpu_power_w);
-    if (isnan(f->mean_cpu_power_w))
-        f->mean_power_w = ratio(in->energy_j, f->duration_s);
+    f->gpu_mean_power_w =
+        first_known(series_mean(in->gpu_power_w), in->gpu_power_mean_w);
     f->power_stdev_w = series_stdev(in->power_w);
 }
 
-static void derive_compute(const struct derive_input *in, struct facts *f)
+static void read_compute(const struct derive_input *in, struct facts *f)
 {
     struct total cpu = total_of(in, in->cpu_cores, f->duration_s);
     struct total gpu = total_of(in, in->gpu_cores, f->duration_s);
+    bool sampled = isnan(in->cpu_core_seconds);
 
     f->gpu_core_seconds = gpu.value;
     f->core_seconds = first_known(in->cpu_core_seconds, cpu.value);
-    if (isnan(f->core_seconds))
-        f->compute_basis = isnan(f->duration_s) ? COMPUTE_NONE : COMPUTE_WALL_CLOCK;
-    else if (!isnan(in->cpu_core_seconds))
-        f->compute_basis = COMPUTE_REPORTED;
-    else
-        f->compute_basis = cpu.partial ? COMPUTE_USAGE_PARTIAL : COMPUTE_USAGE;
-    if (!isnan(f->core_seconds) && gpu.partial)
-        f->compute_basis = COMPUTE_USAGE_PARTIAL;
+    f->compute_basis = sampled ? COMPUTE_USAGE : COMPUTE_REPORTED;
+    f->cores_covered_s = fmin(sampled ? cpu.covered_s : NAN, gpu.covered_s);
 
     /* Percent of one core. */
     f->cpu_percent =
         first_known(100 * series_mean(in->cpu_cores), in->container_cpu_percent);
+}
+
+/* Sums of decimal steps may miss the limit by some units in the last place. */
+static bool partial(double covered_s, double duration_s)
+{
+    return covered_s < full_cover * duration_s * (1 - 1e-9);
+}
+
+static void name_bases(struct facts *f)
+{
+    if (isnan(f->energy_j))
+        f->energy_basis = ENERGY_NONE;
+    else if (f->energy_basis == ENERGY_NONE)
+        f->energy_basis = ENERGY_REPORTED; /* of means that the file states */
+    if ((f->energy_basis == ENERGY_SAMPLES || f->energy_basis == ENERGY_REPORTED) &&
+        partial(f->power_covered_s, f->duration_s))
+        f->energy_basis = ENERGY_SAMPLES_PARTIAL;
+
+    if (isnan(f->core_seconds))
+        f->compute_basis = isnan(f->duration_s) ? COMPUTE_NONE : COMPUTE_WALL_CLOCK;
+    if ((f->compute_basis == COMPUTE_USAGE || f->compute_basis == COMPUTE_REPORTED) &&
+        partial(f->cores_covered_s, f->duration_s))
+        f->compute_basis = COMPUTE_USAGE_PARTIAL;
+}
+
+void facts_complete(struct facts *f)
+{
+    /* A real-time encode; pixels at the rate of its sizes. */
+    f->content_s = first_known(f->content_s, f->duration_s);
+    f->pixels = first_known(f->pixels, f->pixels_per_s * f->content_s);
+
+    /* Means over the duration; the whole is the sum. */
+    f->cpu_energy_j = first_known(f->cpu_energy_j, f->mean_cpu_power_w * f->duration_s);
+    f->gpu_energy_j = first_known(f->gpu_energy_j, f->gpu_mean_power_w * f->duration_s);
+    if (!f->whole_stated)
+        f->energy_j = with(f->cpu_energy_j, f->gpu_energy_j);
+
+    /* Energy over time. */
+    f->mean_cpu_power_w =
+        first_known(f->mean_cpu_power_w, ratio(f->cpu_energy_j, f->duration_s));
+    f->mean_power_w = isnan(f->mean_cpu_power_w)
+                          ? ratio(f->energy_j, f->duration_s)
+                          : with(f->mean_cpu_power_w, f->gpu_mean_power_w);
+    name_bases(f);
 
     /* The container engine's share of the machine's capacity, of the CPU's power. */
     f->docker_overhead_w =
-        ratio(in->docker_cpu_percent, 100 * in->host_cores) * f->mean_cpu_power_w;
+        ratio(f->docker_cpu_percent, 100 * f->host_cores) * f->mean_cpu_power_w;
 }
 
-/*
- * Pixels that were encoded: what the file states, if that is more than 0; Σ
- * width·height·fps·content over the outputs, if all of them tell size and rate; the same
- * of the single resolution.
- */
-static double pixels(const struct derive_input *in, double content_s)
+/* Pixels per second of content: Σ width·height·fps over the outputs, if all of them tell
+ * size and rate; the same of the single resolution. */
+static double pixels_per_s(const struct derive_input *in)
 {
-    double rate = 0; /* pixels per second */
+    double rate = 0;
 
-    if (in->pixels_processed > 0)
-        return in->pixels_processed;
     for (size_t i = 0; i < in->output_count; i++)
         rate += in->outputs[i].width * in->outputs[i].height * in->outputs[i].fps;
     if (in->output_count == 0 || isnan(rate))
         rate = in->width * in->height * in->fps;
-    return rate * content_s;
+    return rate;
 }
 
 /* Scores of what encoded nothing are no measurement. */
@@ -284,19 +300,20 @@ void derive_facts(const struct derive_input *in, struct facts *out)
         .passes = in->passes,
         .vmaf_width = in->vmaf_width,
         .vmaf_height = in->vmaf_height,
+        .docker_cpu_percent = in->docker_cpu_percent,
         .host_cores = in->host_cores,
     };
 
-    /* What was encoded: its stated length; frames over rate; a real-time encode. */
+    /* What was encoded: its stated length; frames over rate. */
     f.content_s = first_known(in->media_seconds, ratio(in->total_frames, in->fps));
-    f.content_s = first_known(f.content_s, f.duration_s);
-
     f.streams = at_least_1(first_known(in->streams, in->streams_named));
     f.viewers = at_least_1(first_known(in->viewers, f.streams));
-    f.pixels = pixels(in, f.content_s);
-    derive_energy(in, &f);
-    derive_compute(in, &f);
+    f.pixels = in->pixels_processed > 0 ? in->pixels_processed : NAN;
+    f.pixels_per_s = pixels_per_s(in);
+    read_energy(in, &f);
+    read_compute(in, &f);
     derive_quality(in, &f);
+    facts_complete(&f);
     assert(f.streams >= 1 && f.viewers >= 1);
     *out = f;
 }

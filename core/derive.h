@@ -51,6 +51,14 @@ struct derive_input derive_input_unknown(void);
 /* All of *out. */
 void derive_facts(const struct derive_input *in, struct facts *out);
 
+/*
+ * What follows from figures that are known, where it is not known itself: content of the
+ * duration, pixels of the content, energies of mean powers, their sum, mean powers of
+ * energies, what figures rest on, the share of the container engine. The last step of
+ * derive_facts(), and of whatever puts a measurement in the place of what was unknown.
+ */
+void facts_complete(struct facts *f);
+
 /* ---- the pieces, for tests and for sources that measure --------------------------- */
 
 /*

@@ -14,7 +14,8 @@ struct measured {                   /* NaN: not measured */
     double duration_s;              /* so far, of one that runs or was given up */
     double energy_j;                /* of the CPU: packages, and dram where asked for */
     double energy_span_s;           /* the time that it covers */
-    enum energy_basis energy_basis; /* upstream … estimated; ENERGY_NONE without one */
+    enum energy_basis energy_basis; /* upstream … estimated; of a known energy never
+                                       ENERGY_NONE */
     double core_seconds, cores_span_s;
     enum compute_basis compute_basis; /* upstream or sampler */
     double container_cpu_percent;     /* mean use of containers, % of one core */
@@ -25,15 +26,18 @@ struct measured {                   /* NaN: not measured */
 /* Nothing measured. */
 struct measured measured_nothing(void);
 
-/* Whether the file leaves open what a measurement could tell: energy, or core-seconds. */
+/* Whether the file leaves open what a measurement could tell: energy, or core-seconds;
+ * whatever was measured meanwhile. */
 bool measured_lacks_energy(const struct scenario *s);
 bool measured_lacks_cores(const struct scenario *s);
 
 /*
- * The figures with the measurement in its place. Rules, in their order (metrics.md,
- * "Derived quantities"): duration; content; pixels; CPU energy and with it the whole;
- * mean power (energy over its span); core-seconds; CPU percent (containers' where
- * measured, else core-seconds over their span); docker overhead.
+ * The figures with the measurement in its place, *told being those of the file. What it
+ * leaves open is taken from the measurement: duration; cores of the host; CPU energy, and
+ * with it mean power, which is energy over its span, where the file tells neither an
+ * energy nor a mean power; core-seconds; CPU percent (containers' where measured, else
+ * core-seconds over their span). The rest follows by the rules for files
+ * (facts_complete()). GPU figures are never measured.
  */
 void facts_measured(const struct facts *told, const struct measured *m,
                     struct facts *out);

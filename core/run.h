@@ -29,8 +29,14 @@ struct run {
                            core-seconds of their own: measurements could tell */
     uint32_t open;    /* those with a start and neither end nor duration */
     int schema_version;
-    double
-        end_s; /* Unix time at which the last of its scenarios ended; NaN: not said */
+    double end_s; /* Unix time at which the last of its scenarios ended, as its file
+                     tells; NaN: not said */
+
+    /* Of a run with measurements: the run that holds all else, and the ascending indices
+       of the scenarios that this one holds itself. NULL: it holds all that it has. */
+    const struct run *base;
+    uint32_t *own;
+    uint32_t own_count;
 };
 
 /*
@@ -44,7 +50,9 @@ struct run *run_new(struct view id, const struct scenario *const scenarios[],
 /*
  * The same run with other scenarios in the places at[] (n of them, ascending): each is
  * what was there with another measurement, so identities and all that rests on them stay.
- * Takes the references in with[]. One reference, for the caller.
+ * Takes the references in with[]; run stays the caller's. One reference, for the caller.
+ * Costs a copy of the pointers, and work for each scenario that differs from the run that
+ * was parsed; when those are more than an eighth, now and then for all.
  */
 const struct run *run_with(const struct run *run, const uint32_t at[],
                            const struct scenario *const with[], uint32_t n);

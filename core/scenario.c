@@ -4,6 +4,7 @@
 #include "core/mem.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 const char *energy_basis_name(enum energy_basis b)
@@ -91,6 +92,7 @@ struct scenario *scenario_new(const struct scenario *from)
     struct scenario copy = *from;
     size_t bytes = sizeof copy + copy.param_count * sizeof *copy.params;
 
+    assert(!copy.as_told || !copy.as_told->as_told);
     assert(copy.name.n > 0 && copy.param_count <= SCENARIO_PARAMS_MAX);
     for (size_t i = 0; i < TEXTS; i++)
         bytes += text_at(&copy, i)->n;
@@ -130,6 +132,18 @@ void scenario_unref(const struct scenario *s)
     struct scenario *mine = (struct scenario *)(uintptr_t)s;
 
     /* Whoever frees must see all that other holders did before they let go. */
-    if (mine && atomic_fetch_sub_explicit(&mine->refs, 1, memory_order_acq_rel) == 1)
-        free(mine);
+    if (!mine || atomic_fetch_sub_explicit(&mine->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    scenario_unref(mine->as_told);
+    free(mine);
+}
+
+const struct scenario *scenario_told(const struct scenario *s)
+{
+    return s->as_told ? s->as_told : s;
+}
+
+double scenario_unix_time(double s)
+{
+    return s >= 1e9 && s < 1e11 ? s : NAN;
 }

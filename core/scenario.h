@@ -48,7 +48,8 @@ enum scenario_state {
     SCENARIO_ABORTED, /* was running, and gave no sign of life any more */
 };
 
-/* The shared figures: computed once, by derive.c, when the scenario is parsed. */
+/* The shared figures: computed by derive.c when the scenario is parsed, and by measured.c
+ * again when something is measured of it. */
 struct facts {
     double duration_s;    /* wall time of the encode */
     double content_s;     /* length of what was encoded */
@@ -68,6 +69,10 @@ struct facts {
     double docker_cpu_percent, docker_overhead_w;
     double pixels, pixels_per_s; /* of content; for one whose content is not over */
 
+    /* The least time that one of the series covers which energy and core-seconds rest
+       on; NaN: they rest on none. */
+    double power_covered_s, cores_covered_s;
+
     double avg_fps, dropped_frames, total_frames; /* as given */
     double vmaf, psnr_db, ssim;                   /* PSNR may be +Inf */
     double quality_s; /* time that measuring the quality took */
@@ -77,6 +82,7 @@ struct facts {
 
     enum energy_basis energy_basis;
     enum compute_basis compute_basis;
+    bool whole_stated; /* energy_j stands in the file and is no sum */
 };
 
 struct param {
@@ -118,12 +124,21 @@ enum { SCENARIO_PARAMS_MAX = 16 };
 
 /*
  * A copy of *from, which the caller builds wherever it likes, in one block of its own
- * with all its texts and params; one reference, for the caller.
+ * with all its texts and params; takes the reference in as_told. One reference, for the
+ * caller.
  */
 struct scenario *scenario_new(const struct scenario *from);
 
 /* Any thread. The const is cast away for the count alone. */
 const struct scenario *scenario_ref(const struct scenario *s);
 void scenario_unref(const struct scenario *s); /* NULL is accepted */
+
+/* The scenario as its file tells it: s, or the one that it was measured from. Borrowed. */
+const struct scenario *scenario_told(const struct scenario *s);
+
+/* The same number, if it can be a Unix time; else NaN. Some writers count seconds from
+ * the start of the test or milliseconds: what lies before 2001-09-09 or after the year
+ * 5138 is none. */
+double scenario_unix_time(double s);
 
 #endif

@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "core/table.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -247,6 +248,33 @@ void store_put(struct store *st, const struct run *run, struct diff *d)
     e->count = run->count;
     e->counted = true;
     load(st, e);
+}
+
+bool store_measure(struct store *st, const struct run *run, const uint32_t at[],
+                   uint32_t n, struct diff *d)
+{
+    struct entry *e = find(st, run->id);
+
+    if (!e || !e->run) {
+        run_unref(run);
+        return false;
+    }
+    assert(run->count ==
+           e->run->count); /* a newer content was not measured like this */
+
+    uint32_t *changed = mem_alloc(n * sizeof *changed);
+
+    if (n)
+        memcpy(changed, at, n * sizeof *changed);
+    *d = (struct diff){ .id = run->id,
+                        .before = e->run,
+                        .after = run_ref(run),
+                        .changed = changed,
+                        .changed_count = n,
+                        .from_start = e->from_start,
+                        .measured = true };
+    e->run = run;
+    return true;
 }
 
 void store_fail(struct store *st, struct view id)

@@ -70,9 +70,10 @@ void store_put(struct store *st, const struct run *run, struct diff *d);
 
 /*
  * Puts a run in place of the one known by its id, which it differs from in measurements
- * alone (run_with()). Takes the reference; what the store knows of the file stays as it is.
- * at: ascending indices of the scenarios that differ, n of them, which *d gets a copy of.
- * False, and *d is not set: the id is not known or has no content (any more).
+ * alone (run_with() of what store_get() tells now). Takes the reference; what the store
+ * knows of the file stays as it is. at: ascending indices of the scenarios that differ, n
+ * of them, which *d gets a copy of. False, the run is let go and *d is not set: the id is
+ * not known or has no content (any more).
  */
 bool store_measure(struct store *st, const struct run *run, const uint32_t at[],
                    uint32_t n, struct diff *d);

@@ -108,7 +108,9 @@ static inline struct scenario unknown_scenario(const char *name)
     f->cpu_energy_j = f->gpu_energy_j = f->energy_j = NAN;
     f->mean_cpu_power_w = f->mean_power_w = f->power_stdev_w = NAN;
     f->core_seconds = f->gpu_core_seconds = f->cpu_percent = NAN;
-    f->docker_overhead_w = f->pixels = NAN;
+    f->docker_cpu_percent = f->docker_overhead_w = NAN;
+    f->gpu_mean_power_w = f->power_covered_s = f->cores_covered_s = NAN;
+    f->pixels = f->pixels_per_s = NAN;
     f->avg_fps = f->dropped_frames = f->total_frames = NAN;
     f->vmaf = f->psnr_db = f->ssim = f->quality_s = NAN;
     f->vmaf_harmonic_mean = f->vmaf_min = f->vmaf_p1 = f->vmaf_p5 = NAN;

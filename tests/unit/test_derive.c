@@ -450,6 +450,49 @@ static void scores_of_zero_are_measurements(void **state)
     assert_near(facts_of(&in).ssim, 0, 0);
 }
 
+static void what_figures_rest_on_is_kept_for_those_that_come_later(void **state)
+{
+    (void)state;
+    struct derive_input in = derive_input_unknown();
+    struct facts f = facts_of(&in);
+
+    assert_unknown(f.docker_cpu_percent);
+    assert_unknown(f.gpu_mean_power_w);
+    assert_unknown(f.pixels_per_s);
+    assert_unknown(f.power_covered_s);
+    assert_unknown(f.cores_covered_s);
+    assert_false(f.whole_stated);
+
+    in.docker_cpu_percent = 3;
+    in.gpu_power_mean_w = 70;
+    in.width = 640;
+    in.height = 360;
+    in.fps = 25;                     /* 640 · 360 · 25 */
+    in.cpu_cores = SAMPLES(1, 1, 1); /* 10 s */
+    in.gpu_cores = SAMPLES(1, 1);    /* 5 s: the least counts */
+    in.power_w = SAMPLES(1, 1);
+    f = facts_of(&in);
+    assert_near(f.docker_cpu_percent, 3, 0);
+    assert_near(f.gpu_mean_power_w, 70, 0);
+    assert_near(f.pixels_per_s, 5760000, 0);
+    assert_unknown(f.pixels); /* for how long? */
+    assert_near(f.cores_covered_s, 5, 0);
+    assert_near(f.power_covered_s, 5, 0);
+
+    /* a series goes before a mean, outputs before one size, a statement before all */
+    in.gpu_power_w = SAMPLES(80, 90, 85);
+    in.outputs = (const struct derive_output[]){ { 640, 360, 25 }, { 320, 180, 25 } };
+    in.output_count = 2;
+    in.energy_j = 7;
+    in.pixels_processed = 9;
+    f = facts_of(&in);
+    assert_near(f.gpu_mean_power_w, 85, 0);
+    assert_near(f.pixels_per_s, 5760000 + 1440000, 0);
+    assert_near(f.pixels, 9, 0);
+    assert_true(f.whole_stated);
+    assert_unknown(f.power_covered_s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -476,6 +519,7 @@ int main(void)
         cmocka_unit_test(streams_and_viewers_are_at_least_one),
         cmocka_unit_test(scores_of_what_encoded_nothing_are_unknown),
         cmocka_unit_test(scores_of_zero_are_measurements),
+        cmocka_unit_test(what_figures_rest_on_is_kept_for_those_that_come_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

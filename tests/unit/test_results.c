@@ -1,5 +1,6 @@
 #include "core/results.h"
 #include "core/json.h"
+#include "core/measured.h"
 #include "core/mem.h"
 
 #include "tests/unit/test.h"
@@ -318,6 +319,50 @@ static void unchanged_scenarios_are_taken_over(void **state)
     run_unref(two);
 }
 
+static const struct run *with_energy(const struct run *run, uint32_t at,
+                                     double energy_j)
+{
+    struct measured m = measured_nothing();
+    const struct scenario *s;
+
+    m.energy_j = energy_j;
+    m.energy_span_s = 10;
+    m.energy_basis = ENERGY_UPSTREAM;
+    s = scenario_measured(run->scenarios[at], &m);
+    return run_with(run, &at, &s, 1);
+}
+
+static void what_was_measured_of_a_scenario_stays_while_its_bytes_do(void **state)
+{
+    struct fixture *f = *state;
+    const struct run *told = parsed(
+        f, VIEW("{\"region\":\"eu\",\"scenarios\":[{\"name\":\"a\",\"start_time\":"
+                "1700000000,"
+                "\"end_time\":1700000010},{\"name\":\"b\",\"start_time\":1700000010,"
+                "\"end_time\":1700000020}]}"));
+    const struct run *one = with_energy(told, 0, 500), *both = with_energy(one, 1, 700);
+    const struct run *two = NULL;
+
+    assert_int_equal(parse_after(f,
+                                 VIEW("{\"scenarios\":[{\"name\":\"new\"},"
+                                      "{\"name\":\"b\",\"start_time\":1700000010,"
+                                      "\"end_time\":1700000021},"
+                                      "{\"name\":\"a\",\"start_time\":1700000000,"
+                                      "\"end_time\":1700000010}],\"region\":\"eu\"}"),
+                                 both, 0, &two),
+                     RESULTS_OK);
+    run_unref(one);
+    assert_ptr_equal(two->scenarios[2], both->scenarios[0]);
+    assert_near(two->scenarios[2]->facts.energy_j, 500, 0);
+    assert_unknown(two->scenarios[1]->facts.energy_j); /* its end is another one */
+    assert_null(two->scenarios[1]->as_told);
+    assert_int_equal(two->lacking, 2);
+    assert_near(two->end_s, 1700000021, 0);
+    run_unref(both);
+    assert_ptr_equal(two->scenarios[2]->as_told, told->scenarios[0]);
+    run_unref(two);
+}
+
 static void an_insertion_leaves_what_follows_taken_over(void **state)
 {
     struct fixture *f = *state;
@@ -578,6 +623,7 @@ int main(void)
         TEST(newer_schemas_are_read_with_a_warning),
         TEST(too_many_scenarios_are_refused),
         TEST(unchanged_scenarios_are_taken_over),
+        TEST(what_was_measured_of_a_scenario_stays_while_its_bytes_do),
         TEST(an_insertion_leaves_what_follows_taken_over),
         TEST(another_region_of_the_file_takes_nothing_over),
         TEST(a_failed_parse_leaves_the_run_before_alone),

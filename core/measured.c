@@ -1,0 +1,109 @@
+#include "core/measured.h"
+#include "core/derive.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+struct measured measured_nothing(void)
+{
+    return (struct measured){
+        .duration_s = NAN,
+        .energy_j = NAN,
+        .energy_span_s = NAN,
+        .core_seconds = NAN,
+        .cores_span_s = NAN,
+        .container_cpu_percent = NAN,
+        .host_cores = NAN,
+    };
+}
+
+bool measured_lacks_energy(const struct scenario *s)
+{
+    return isnan(scenario_told(s)->facts.energy_j);
+}
+
+bool measured_lacks_cores(const struct scenario *s)
+{
+    return isnan(scenario_told(s)->facts.core_seconds);
+}
+
+static double first_known(double a, double b)
+{
+    return isnan(a) ? b : a;
+}
+
+static double per_second(double total, double span_s)
+{
+    return span_s > 0 ? total / span_s : NAN;
+}
+
+/* A stated mean, over a duration that is known by now, goes before what was measured. */
+static bool energy_is_open(const struct facts *f)
+{
+    return isnan(f->energy_j) && isnan(f->mean_cpu_power_w * f->duration_s);
+}
+
+void facts_measured(const struct facts *told, const struct measured *m,
+                    struct facts *out)
+{
+    struct facts f = *told;
+    double power_w = per_second(m->energy_j, m->energy_span_s);
+    double cores = per_second(m->core_seconds, m->cores_span_s);
+
+    f.duration_s = first_known(f.duration_s, m->duration_s);
+    f.host_cores = first_known(f.host_cores, m->host_cores);
+    if (energy_is_open(&f) && !isnan(m->energy_j)) {
+        f.cpu_energy_j = m->energy_j;
+        f.energy_basis = m->energy_basis;
+        f.mean_cpu_power_w = first_known(f.mean_cpu_power_w, power_w);
+    }
+    if (isnan(f.core_seconds) && !isnan(m->core_seconds)) {
+        f.core_seconds = m->core_seconds;
+        f.compute_basis = m->compute_basis;
+    }
+    f.cpu_percent = first_known(f.cpu_percent, m->container_cpu_percent);
+    f.cpu_percent = first_known(f.cpu_percent, 100 * cores);
+    facts_complete(&f);
+    *out = f;
+}
+
+/* Numbers up to the first basis; NaN equals NaN, whatever its bits. */
+static bool same_facts(const struct facts *a, const struct facts *b)
+{
+    enum { NUMBERS = offsetof(struct facts, energy_basis) / sizeof(double) };
+    double x[NUMBERS], y[NUMBERS];
+
+    static_assert(offsetof(struct facts, duration_s) == 0, "numbers come first");
+    if (a->energy_basis != b->energy_basis || a->compute_basis != b->compute_basis)
+        return false;
+    memcpy(x, a, sizeof x);
+    memcpy(y, b, sizeof y);
+    for (size_t i = 0; i < NUMBERS; i++)
+        if (x[i] != y[i] && !(isnan(x[i]) && isnan(y[i])))
+            return false;
+    return true;
+}
+
+const struct scenario *scenario_measured(const struct scenario *s,
+                                         const struct measured *m)
+{
+    const struct scenario *told = scenario_told(s);
+    const size_t rest = sizeof(told->refs); /* others count holders meanwhile */
+    struct scenario with;
+
+    static_assert(offsetof(struct scenario, refs) == 0, "the count comes first");
+    assert(isnan(m->energy_j) || m->energy_basis != ENERGY_NONE);
+    assert(isnan(m->core_seconds) || m->compute_basis != COMPUTE_NONE);
+    atomic_init(&with.refs, 0);
+    memcpy((char *)&with + rest, (const char *)told + rest, sizeof with - rest);
+    facts_measured(&told->facts, m, &with.facts);
+    with.state = m->state;
+    if (with.state == s->state && same_facts(&with.facts, &s->facts))
+        return scenario_ref(s);
+    if (with.state == told->state && same_facts(&with.facts, &told->facts))
+        return scenario_ref(told);
+    with.as_told = scenario_ref(told);
+    return scenario_new(&with);
+}
