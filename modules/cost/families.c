@@ -1,6 +1,7 @@
 #include "modules/cost/families.h"
 
-#define MONTH "energy only, as if it ran all month; never sum over scenarios"
+#define MONTH     "energy only, as if it ran all month; never sum over scenarios"
+#define CORRECTED "; what was counted too much is taken off what comes next"
 
 const struct family cost_families[COST_FAMILY_COUNT] = {
     [COST_ALIVE] = { "cost_exporter_alive", "1 while the exporter runs", GAUGE },
@@ -58,13 +59,12 @@ const struct family cost_families[COST_FAMILY_COUNT] = {
                       "one's intensity, in kg: " MONTH,
                       GAUGE },
     [COST_ACCRUED] = { "cost_accrued_total",
-                       "Cost of all that was encoded since the exporter's first scan, "
-                       "in "
-                       "the currency of its label",
+                       "Cost of all that was encoded or measured since the exporter's "
+                       "first scan, in the currency of its label" CORRECTED,
                        COUNTER },
     [CO2_ACCRUED] = { "co2_accrued_kg_total",
-                      "CO2 emitted for all that was encoded since the exporter's first "
-                      "scan, in kg",
+                      "CO2 emitted for all that was encoded or measured since the "
+                      "exporter's first scan, in kg" CORRECTED,
                       COUNTER },
     [COST_IN_REGION] = { "cost_in_region",
                          "Total cost had the encode run in the region of its label, in "

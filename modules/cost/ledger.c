@@ -2,16 +2,29 @@
  * ledger.c - counters over files that are rewritten, grow, shrink, come and go.
  *
  * A scenario is known by its run, its identity and its ordinal. For each the ledger
- * keeps the largest quantities it ever reported (kWh, core-hours, GPU-hours). What a
+ * keeps the quantities (kWh, core-hours, GPU-hours) up to which it is charged. What a
  * later version reports beyond them is growth, and growth times the price of the moment
- * is added to the counter of its region. So a rewritten file counts once, a figure that
- * falls and rises again counts once, and new prices apply to later growth only.
+ * is added to the counter of its region. So a rewritten file counts once, and new prices
+ * apply to later growth only.
+ *
+ * A figure that falls was charged too high. Counters never go down, so the difference
+ * stays with the account of its region, as a quantity, and growth of that region uses it
+ * up before anything is charged. All that happens in one change is set off first: when
+ * scenarios of one name change places, or a machine's power is shared anew among them,
+ * the order in which they stand does not matter. A figure that becomes unknown has not
+ * fallen, nor has that of a scenario that leaves its file: what was charged for it stays
+ * charged, whatever it comes back with.
  *
  * What was there before the first scan is the zero of the counters: it is noted without
- * being charged. Scenarios that vanish from their file and come back, and runs whose
- * content was let go meanwhile, are not counted twice, within the bound that seen.h
- * tells: one that comes back later counts as new. When the file is gone what was seen of
- * it goes, and the counters stay.
+ * being charged, and a figure that falls below its zero gives nothing back. Of such an
+ * encode some quantities may be measured only later: an upstream answers when the files
+ * are long read. Therefore the first measured figure of each is its zero, too, unless
+ * the encode began after the scan, under a name that was there.
+ *
+ * Scenarios that vanish from their file and come back, and runs whose content was let go
+ * meanwhile, are not counted twice, within the bound that seen.h tells: one that comes
+ * back later counts as new. When the file is gone what was seen of it goes, and the
+ * counters stay.
  *
  * Region names come from outside. Past ACCOUNTS_MAX of them further ones share the
  * account "other", so that no directory makes the ledger grow without end.
@@ -20,7 +33,6 @@
 
 #include "core/mem.h"
 #include "modules/cost/bill.h"
-#include "modules/cost/seen.h"
 
 #include <assert.h>
 #include <math.h>
@@ -100,55 +112,130 @@ struct charge {
     struct ledger *l;
     const struct cost_config *c;
     size_t currency[COUNTED_MAX]; /* of c → of l */
-    bool free;                    /* noted, not charged */
     double now_s;
+    bool free; /* noted, not charged */
+
+    struct account *at; /* of `region`, which was asked for last */
+    struct view region;
+    struct account *touched;
 };
 
-static void charge(const struct charge *ch, const struct scenario *s,
-                   const struct bill *b, const double growth[QUANTITIES])
+/* What is owed → money, at the prices of the account's row. */
+static void settle(const struct charge *ch, struct account *a)
 {
     const struct cost_config *c = ch->c;
-    const struct price_region *r = cost_region(c, s->region);
-    struct account *a =
-        open_account(ch->l, s->region.n ? s->region : c->home, ch->now_s);
-    const double *kwh_price = cost_energy_prices(c, r);
+    const double *kwh_price = cost_energy_prices(c, a->row);
+    double due[QUANTITIES];
 
-    if (ch->free)
-        return;
-    for (size_t i = 0; i < c->counted; i++) {
-        double gpu_price = bill_gpu_price(b, c->cpu_hour[i], c->gpu_hour[i]);
-
-        a->amount[ch->currency[i]] += growth[ENERGY_KWH] * kwh_price[i] +
-                                      growth[CPU_HOURS] * c->cpu_hour[i] +
-                                      growth[GPU_HOURS] * gpu_price;
+    for (size_t k = 0; k < QUANTITIES; k++) {
+        due[k] = fmax(a->owed[k], 0);
+        a->owed[k] -= due[k];
     }
-    a->co2_kg += growth[ENERGY_KWH] * r->co2_kg_per_kwh;
+    for (size_t i = 0; i < c->counted; i++) {
+        double gpu_price = isnan(c->gpu_hour[i]) ? c->cpu_hour[i] : c->gpu_hour[i];
+
+        a->amount[ch->currency[i]] += due[ENERGY_KWH] * kwh_price[i] +
+                                      due[CPU_HOURS] * c->cpu_hour[i] +
+                                      due[GPU_HOURS] * gpu_price;
+    }
+    a->co2_kg += due[ENERGY_KWH] * a->row->co2_kg_per_kwh;
 }
 
-static void note(const struct charge *ch, struct seen *seen, const struct scenario *s,
+static void settle_touched(struct charge *ch)
+{
+    for (struct account *a = ch->touched; a; a = a->next) {
+        settle(ch, a);
+        a->row = NULL;
+    }
+}
+
+/* Regions that share an account may differ in price: each is settled before the next. */
+static struct account *account_of(struct charge *ch, struct view region)
+{
+    const struct price_region *row;
+    struct account *a;
+
+    if (ch->at && view_eq(region, ch->region))
+        return ch->at;
+    row = cost_region(ch->c, region);
+    a = open_account(ch->l, region.n ? region : ch->c->home, ch->now_s);
+    if (!a->row) {
+        a->next = ch->touched;
+        ch->touched = a;
+    } else if (a->row != row) {
+        settle(ch, a);
+    }
+    a->row = row;
+    ch->region = region;
+    return ch->at = a;
+}
+
+/*
+ * Figures of a scenario that was there at start whose first measured value is still to
+ * come. Hours by the clock are one of their own: use of cores takes their place, and they
+ * not that of cores.
+ */
+enum { OF_ENERGY = 1, OF_CLOCK = 2, OF_CORES = 4, OF_GPU_CLOCK = 8, OF_ALL = 15 };
+
+static void find_measured(const struct scenario *s, const struct bill *b,
+                          unsigned measured[QUANTITIES])
+{
+    bool clock = s->state != SCENARIO_TOLD;
+
+    measured[ENERGY_KWH] = s->facts.energy_basis >= ENERGY_UPSTREAM ? OF_ENERGY : 0;
+    measured[CPU_HOURS] = clock && b->basis == COMPUTE_WALL_CLOCK ? OF_CLOCK : 0;
+    if (b->basis == COMPUTE_UPSTREAM || b->basis == COMPUTE_SAMPLER)
+        measured[CPU_HOURS] = OF_CORES | OF_CLOCK;
+    measured[GPU_HOURS] = clock && !b->gpu_by_usage ? OF_GPU_CLOCK : 0;
+}
+
+static void note(struct charge *ch, struct seen *seen, const struct scenario *s,
                  uint32_t ordinal)
 {
-    double *largest = seen_here(seen, s, ordinal);
+    struct noted *n = seen_here(seen, s, ordinal);
+    struct account *a = account_of(ch, s->region);
+    unsigned measured[QUANTITIES];
     struct bill b;
 
     bill_scenario(ch->c, s, &b);
+    find_measured(s, &b, measured);
+    if (ch->free)
+        n->awaited = OF_ALL;
+    else if (s->start_s >= seen_opened(seen)) /* false for NaN */
+        n->awaited = 0;
 
     const double now[QUANTITIES] = { [ENERGY_KWH] = b.energy_kwh,
                                      [CPU_HOURS] = b.cpu_hours,
                                      [GPU_HOURS] = b.gpu_hours };
-    double growth[QUANTITIES] = { 0 };
+    /* By the clock a GPU costs nothing where no price is set for it. */
+    bool billed[QUANTITIES] = { true, true,
+                                b.gpu_by_usage || !isnan(ch->c->gpu_hour[0]) };
 
-    for (size_t k = 0; k < QUANTITIES; k++)
-        if (now[k] > largest[k]) { /* false for NaN */
-            growth[k] = now[k] - largest[k];
-            largest[k] = now[k];
+    for (size_t k = 0; k < QUANTITIES; k++) {
+        if (isnan(now[k]))
+            continue;
+        if (ch->free || (n->awaited & measured[k])) {
+            n->level[k] = n->floor[k] = now[k];
+            n->awaited &= ~measured[k];
+            continue;
         }
-    charge(ch, s, &b, growth);
+
+        double level = fmax(now[k], n->floor[k]);
+
+        if (billed[k])
+            a->owed[k] += level - n->level[k];
+        n->level[k] = level;
+    }
 }
 
+/* The same scenario, whatever its figures. */
 static bool same(const struct run *a, uint32_t i, const struct run *b, uint32_t k)
 {
-    return a->scenarios[i] == b->scenarios[k] && a->ordinals[i] == b->ordinals[k];
+    const struct scenario *of_a = a->scenarios[i], *of_b = b->scenarios[k];
+
+    return a->ordinals[i] == b->ordinals[k] &&
+           (of_a == of_b || (of_a->identity[0] == of_b->identity[0] &&
+                             of_a->identity[1] == of_b->identity[1]));
 }
 
 /*
@@ -184,15 +271,15 @@ void ledger_remember(struct ledger *l, const struct cost_config *c,
         return;
     }
     map_currencies(l, c, ch.currency);
-    ch.free = d->from_start && !d->before && !seen;
     if (!seen) {
-        seen = seen_new(d->id);
+        ch.free = d->from_start && !d->before;
+        seen = seen_new(d->id, now_s);
         table_put(&l->runs, seen_id(seen), seen);
         seen_expect(seen, d->changed_count);
-    } else if (d->before) {
-        note_left(seen, d->before, d->after);
-    } else {
+    } else if (!d->before) {
         seen_all_left(seen);
+    } else if (!d->measured) {
+        note_left(seen, d->before, d->after);
     }
     for (uint32_t i = 0; i < d->changed_count; i++) {
         uint32_t at = d->changed[i];
@@ -200,6 +287,7 @@ void ledger_remember(struct ledger *l, const struct cost_config *c,
         note(&ch, seen, d->after->scenarios[at], d->after->ordinals[at]);
     }
     seen_settle(seen);
+    settle_touched(&ch);
 }
 
 void ledger_deinit(struct ledger *l)

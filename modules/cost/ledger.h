@@ -5,12 +5,19 @@
 #define MODULES_COST_LEDGER_H
 
 #include "modules/cost/config.h"
+#include "modules/cost/seen.h"
 
 struct account {
     struct view region;
     double co2_kg;
     double created_s;           /* Unix time at which it began, as 0 */
     double amount[COUNTED_MAX]; /* in the currencies of struct ledger */
+    double owed[QUANTITIES];    /* what is not charged yet; below 0: what was charged
+                                   too much, which later growth uses up */
+
+    /* While a change is told. */
+    const struct price_region *row; /* prices of what is owed; NULL: not touched */
+    struct account *next;           /* also touched */
 };
 
 struct ledger {        /* zeroed: new */

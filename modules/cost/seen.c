@@ -15,27 +15,30 @@
 
 struct entry {
     uint64_t key[2];
-    double largest[QUANTITIES];
+    struct noted noted;
     uint32_t older, newer; /* neighbours among those that left */
 };
 
 struct seen {
     struct view id; /* own copy */
+    double opened_s;
     struct entry *entries;
     size_t count, cap;
     uint32_t *slots; /* index + 1; 0: free */
     size_t slot_cap; /* 0 or a power of two */
     uint32_t oldest, newest;
     size_t left, most_present;
+    uint32_t change; /* counted by seen_settle() */
 };
 
-struct seen *seen_new(struct view id)
+struct seen *seen_new(struct view id, double opened_s)
 {
     struct seen *s = mem_zalloc(sizeof *s);
     char *copy = mem_alloc(id.n + 1);
 
     memcpy(copy, id.n ? id.p : "", id.n);
     s->id = (struct view){ copy, id.n };
+    s->opened_s = opened_s;
     s->oldest = s->newest = NONE;
     return s;
 }
@@ -53,6 +56,11 @@ void seen_free(struct seen *s)
 struct view seen_id(const struct seen *s)
 {
     return s->id;
+}
+
+double seen_opened(const struct seen *s)
+{
+    return s->opened_s;
 }
 
 size_t seen_count(const struct seen *s)
@@ -151,6 +159,7 @@ static void list_add(struct seen *s, struct entry *e)
 
     if (e->older != PRESENT)
         return;
+    e->noted.left_at = s->change;
     e->older = s->newest;
     e->newer = NONE;
     if (s->newest == NONE)
@@ -195,7 +204,7 @@ static void forget_oldest(struct seen *s)
 
 /* ---- the doors ------------------------------------------------------------------- */
 
-double *seen_here(struct seen *s, const struct scenario *sc, uint32_t ordinal)
+struct noted *seen_here(struct seen *s, const struct scenario *sc, uint32_t ordinal)
 {
     uint64_t key[2];
     struct entry *e;
@@ -210,9 +219,12 @@ double *seen_here(struct seen *s, const struct scenario *sc, uint32_t ordinal)
         s->slots[slot] = (uint32_t)++s->count;
     }
     e = &s->entries[s->slots[slot] - 1];
-    if (e->older != PRESENT)
+    if (e->older != PRESENT) {
+        if (e->noted.left_at != s->change)
+            memcpy(e->noted.floor, e->noted.level, sizeof e->noted.floor);
         list_remove(s, e);
-    return e->largest;
+    }
+    return &e->noted;
 }
 
 void seen_left(struct seen *s, const struct scenario *sc, uint32_t ordinal)
@@ -244,4 +256,5 @@ void seen_settle(struct seen *s)
         kept = s->most_present;
     while (s->left > kept)
         forget_oldest(s);
+    s->change++;
 }

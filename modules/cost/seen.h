@@ -1,5 +1,5 @@
 /*
- * seen.h - the largest quantities that the scenarios of one run ever reported.
+ * seen.h - the quantities up to which the scenarios of one run are charged.
  *
  * Scenarios are known by their identity and ordinal. Those that are in the file now are
  * all kept. Of those that left it as many are kept as the file ever held at once, at
@@ -16,20 +16,31 @@ enum { SEEN_LEFT_LEAST = 1000 };
 
 enum quantity { ENERGY_KWH, CPU_HOURS, GPU_HOURS, QUANTITIES };
 
+struct noted { /* of one scenario; in kWh and hours */
+    double level[QUANTITIES];
+    double floor[QUANTITIES]; /* what of that is settled: nobody is charged for it, and
+                                 a figure that falls below gives nothing back */
+    uint32_t awaited;         /* bits of the caller's */
+    uint32_t left_at; /* seen.c's own: number of the change with which it left */
+};
+
 struct seen;
 
-struct seen *seen_new(struct view id); /* of the run; copied */
-void seen_free(struct seen *s);        /* NULL is accepted */
+/* id is copied. opened_s: Unix time at which the run was seen first. */
+struct seen *seen_new(struct view id, double opened_s);
+void seen_free(struct seen *s); /* NULL is accepted */
 struct view seen_id(const struct seen *s);
+double seen_opened(const struct seen *s);
 
 /* Makes room for so many scenarios more. */
 void seen_expect(struct seen *s, size_t more);
 
 /*
- * The scenario is in the file now: its largest quantities, to be raised by the caller; 0
- * for a scenario that is not known. Lives until the next call.
+ * The scenario is in the file now: what is noted of it, for the caller to bring up to
+ * date; all 0 for a scenario that is not known. That of one which was away since an
+ * earlier change is settled. Lives until the next call.
  */
-double *seen_here(struct seen *s, const struct scenario *sc, uint32_t ordinal);
+struct noted *seen_here(struct seen *s, const struct scenario *sc, uint32_t ordinal);
 
 /* It is not, or no longer where it was: seen_here() follows if it only moved. */
 void seen_left(struct seen *s, const struct scenario *sc, uint32_t ordinal);

@@ -1,85 +1,4 @@
-#include "tests/unit/module_host.h"
-
-#include "modules/cost/ledger.h"
-#include "modules/cost/seen.h"
-
-/* A ledger, and prices it charges at. */
-struct desk {
-    struct ledger ledger;
-    struct cost_config config;
-};
-
-static void configure(struct desk *d, const struct given given[], size_t count,
-                      const char *file)
-{
-    const struct module_context ctx = { .version = "1" };
-    struct err e = { 0 };
-
-    d->config = (struct cost_config){ 0 };
-    options_fill(cost_options, &d->config, given, count, file);
-    if (cost_configure(&d->config, &ctx, &e) < 0)
-        fail_msg("configure: %s", e.text);
-}
-
-/* Energy 1 USD per kWh, CPU 10 USD per core-hour, GPU 100 USD per hour. */
-static const struct given plain[] = { { "energy-cost", "1" },
-                                      { "cpu-cost", "10" },
-                                      { "gpu-cost", "100" } };
-
-static void open_desk(struct desk *d)
-{
-    *d = (struct desk){ 0 };
-    configure(d, plain, 3, NULL);
-}
-
-static void close_desk(struct desk *d)
-{
-    ledger_deinit(&d->ledger);
-    cost_deconfigure(&d->config);
-}
-
-static struct scenario used(const char *name, double kwh, double core_hours)
-{
-    struct scenario s = unknown_scenario(name);
-
-    s.facts.energy_j = kwh * 3.6e6;
-    s.facts.core_seconds = core_hours * 3600;
-    return s;
-}
-
-enum { MAX = 8 };
-
-/* Tells the ledger of a file whose every scenario is new or different. */
-static void tell(struct desk *d, const char *id, const struct scenario s[],
-                 uint32_t count, const struct run *before, bool from_start)
-{
-    static const uint32_t all[MAX] = { 0, 1, 2, 3, 4, 5, 6, 7 };
-    const struct run *run = make_run(id, s, count);
-    const struct diff diff = { .id = run->id,
-                               .before = before,
-                               .after = run,
-                               .changed = all,
-                               .changed_count = count,
-                               .from_start = from_start };
-
-    assert_true(count <= MAX);
-    ledger_remember(&d->ledger, &d->config, &diff, 1000);
-    run_unref(run);
-}
-
-static void gone(struct desk *d, const char *id)
-{
-    const struct diff diff = { .id = view_of(id) };
-
-    ledger_remember(&d->ledger, &d->config, &diff, 2000);
-}
-
-static double usd(const struct desk *d, const char *region)
-{
-    const struct account *a = ledger_account(&d->ledger, view_of(region));
-
-    return a ? ledger_amount(&d->ledger, a, &d->config, d->config.usd) : NAN;
-}
+#include "tests/unit/ledger_desk.h"
 
 static void what_appears_is_charged(void **state)
 {
@@ -112,34 +31,6 @@ static void what_was_there_at_start_is_the_zero(void **state)
     s[0] = used("a", 3, 0.5);
     tell(&d, "r1", s, 2, before, true);
     assert_near(usd(&d, "default"), 2, 1e-12);
-    run_unref(before);
-    close_desk(&d);
-}
-
-static void only_growth_beyond_the_largest_is_charged(void **state)
-{
-    (void)state;
-    static const struct {
-        double kwh, core_hours, total;
-    } steps[] = {
-        { 2, 0.1, 3 },     /* 2 · 1 + 0.1 · 10 */
-        { 1, 0.1, 3 },     /* falls: nothing */
-        { 2, 0.1, 3 },     /* back where it was: nothing */
-        { 2.5, 0.2, 4.5 }, /* 0.5 · 1 + 0.1 · 10 */
-        { 0, 0.4, 6.5 },   /* energy falls, core-hours grow by 0.2 */
-    };
-    const struct run *before = NULL;
-    struct desk d;
-
-    open_desk(&d);
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        struct scenario s = used("a", steps[i].kwh, steps[i].core_hours);
-
-        tell(&d, "r1", &s, 1, before, false);
-        assert_near(usd(&d, "default"), steps[i].total, 1e-12);
-        run_unref(before);
-        before = make_run("r1", &s, 1);
-    }
     run_unref(before);
     close_desk(&d);
 }
@@ -315,6 +206,18 @@ static void a_price_change_applies_to_later_growth_only(void **state)
     s = used("a", 3, 0);
     tell(&d, "r1", &s, 1, NULL, false);
     assert_near(usd(&d, "default"), 5, 1e-12);
+
+    /* It falls at the one price and rises again at the other: nothing twice. */
+    s = used("a", 1, 0);
+    tell(&d, "r1", &s, 1, NULL, false);
+    cost_deconfigure(&d.config);
+    configure(&d, plain, 3, NULL);
+    s = used("a", 3, 0);
+    tell(&d, "r1", &s, 1, NULL, false);
+    assert_near(usd(&d, "default"), 5, 1e-12);
+    s = used("a", 4, 0);
+    tell(&d, "r1", &s, 1, NULL, false);
+    assert_near(usd(&d, "default"), 6, 1e-12);
     close_desk(&d);
 }
 
@@ -403,6 +306,17 @@ static void names_of_regions_cannot_make_it_grow_without_end(void **state)
     assert_near(usd(&d, "x998"), 1, 0);
     assert_unknown(usd(&d, "x999"));
     assert_near(usd(&d, "other"), 201, 1e-12);
+
+    /* Each at its own price, also in one change: 5 and the default's 0.12. */
+    static const struct given file[] = { { "pricing-config", "prices.json" } };
+    struct scenario two[2] = { used("a", 1, 0), used("b", 1, 0) };
+
+    two[0].region = VIEW("x1100");
+    two[1].region = VIEW("x1101");
+    cost_deconfigure(&d.config);
+    configure(&d, file, 1, "{\"electricity_prices\": {\"x1100\": 5}}");
+    tell(&d, "last", two, 2, NULL, false);
+    assert_near(usd(&d, "other"), 206.12, 1e-12);
     close_desk(&d);
 }
 
@@ -531,7 +445,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_appears_is_charged),
         cmocka_unit_test(what_was_there_at_start_is_the_zero),
-        cmocka_unit_test(only_growth_beyond_the_largest_is_charged),
         cmocka_unit_test(quantities_that_are_unknown_neither_count_nor_forget),
         cmocka_unit_test(a_run_that_comes_back_is_not_counted_twice),
         cmocka_unit_test(entries_live_as_long_as_their_file),

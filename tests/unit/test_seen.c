@@ -39,57 +39,80 @@ static int tear_down(void **state)
 static void what_is_there_is_known_with_its_quantities(void **state)
 {
     struct cast *c = *state;
-    struct seen *s = seen_new(VIEW("r"));
+    struct seen *s = seen_new(VIEW("r"), 0);
 
     for (uint32_t i = 0; i < NAMES; i++) {
-        double *largest = seen_here(s, c->s[i], 1);
+        double *level = seen_here(s, c->s[i], 1)->level;
 
-        assert_near(largest[ENERGY_KWH], 0, 0);
-        largest[ENERGY_KWH] = i;
-        seen_here(s, c->s[i], 2)[GPU_HOURS] = i; /* a repeat: an entry of its own */
+        assert_near(level[ENERGY_KWH], 0, 0);
+        level[ENERGY_KWH] = i;
+        seen_here(s, c->s[i], 2)->level[GPU_HOURS] =
+            i; /* a repeat: an entry of its own */
     }
     seen_settle(s);
     assert_int_equal(seen_count(s), 2 * NAMES);
     assert_int_equal(seen_present(s), 2 * NAMES);
     for (uint32_t i = 0; i < NAMES; i++) {
-        assert_near(seen_here(s, c->s[i], 1)[ENERGY_KWH], i, 0);
-        assert_near(seen_here(s, c->s[i], 2)[ENERGY_KWH], 0, 0);
-        assert_near(seen_here(s, c->s[i], 2)[GPU_HOURS], i, 0);
+        assert_near(seen_here(s, c->s[i], 1)->level[ENERGY_KWH], i, 0);
+        assert_near(seen_here(s, c->s[i], 2)->level[ENERGY_KWH], 0, 0);
+        assert_near(seen_here(s, c->s[i], 2)->level[GPU_HOURS], i, 0);
     }
     assert_view(seen_id(s), "r");
+    seen_free(s);
+}
+
+static void what_was_away_since_an_earlier_change_is_settled(void **state)
+{
+    struct cast *c = *state;
+    struct seen *s = seen_new(VIEW("r"), 12.5);
+    struct noted *n;
+
+    assert_near(seen_opened(s), 12.5, 0);
+    seen_here(s, c->s[0], 1)->level[ENERGY_KWH] = 3;
+    seen_settle(s);
+    seen_left(s, c->s[0], 1); /* only moved */
+    n = seen_here(s, c->s[0], 1);
+    assert_near(n->floor[ENERGY_KWH], 0, 0);
+    seen_settle(s);
+    seen_left(s, c->s[0], 1);
+    seen_settle(s);
+    n = seen_here(s, c->s[0], 1);
+    assert_near(n->level[ENERGY_KWH], 3, 0);
+    assert_near(n->floor[ENERGY_KWH], 3, 0);
     seen_free(s);
 }
 
 static void those_that_left_last_are_kept(void **state)
 {
     struct cast *c = *state;
-    struct seen *s = seen_new(VIEW("r"));
+    struct seen *s = seen_new(VIEW("r"), 0);
 
     /* One scenario at a time, under ever new names: at most one was there at once. */
     for (int i = 0; i < NAMES; i++) {
         if (i > 0)
             seen_left(s, c->s[i - 1], 1);
-        seen_here(s, c->s[i], 1)[CPU_HOURS] = i + 1;
+        seen_here(s, c->s[i], 1)->level[CPU_HOURS] = i + 1;
         seen_settle(s);
         assert_true(seen_count(s) <= SEEN_LEFT_LEAST + 1);
     }
     assert_int_equal(seen_count(s), SEEN_LEFT_LEAST + 1);
     /* The last 1000 that left, from the newest: known. */
     for (int i = NAMES - 2; i >= NAMES - 1 - SEEN_LEFT_LEAST; i--)
-        assert_near(seen_here(s, c->s[i], 1)[CPU_HOURS], i + 1, 0);
+        assert_near(seen_here(s, c->s[i], 1)->level[CPU_HOURS], i + 1, 0);
     /* The one before them: not. */
-    assert_near(seen_here(s, c->s[NAMES - 2 - SEEN_LEFT_LEAST], 1)[CPU_HOURS], 0, 0);
+    assert_near(seen_here(s, c->s[NAMES - 2 - SEEN_LEFT_LEAST], 1)->level[CPU_HOURS], 0,
+                0);
     seen_free(s);
 }
 
 static void as_many_are_kept_as_ever_were_there_at_once(void **state)
 {
     struct cast *c = *state;
-    struct seen *s = seen_new(VIEW("r"));
+    struct seen *s = seen_new(VIEW("r"), 0);
     enum { MOST = NAMES / 2 };
 
     for (int i = 0; i < MOST; i++)
-        seen_here(s, c->s[i], 1)[ENERGY_KWH] = 1;
+        seen_here(s, c->s[i], 1)->level[ENERGY_KWH] = 1;
     seen_settle(s);
     /* Written anew: all are gone but for the first, and come back one by one. */
     for (int i = 1; i < MOST; i++)
@@ -97,7 +120,7 @@ static void as_many_are_kept_as_ever_were_there_at_once(void **state)
     seen_settle(s);
     assert_int_equal(seen_count(s), MOST);
     for (int i = 1; i < MOST; i++) {
-        assert_near(seen_here(s, c->s[i], 1)[ENERGY_KWH], 1, 0);
+        assert_near(seen_here(s, c->s[i], 1)->level[ENERGY_KWH], 1, 0);
         seen_settle(s);
     }
     assert_int_equal(seen_present(s), MOST);
@@ -159,7 +182,7 @@ static void coming_and_going_at_random_is_what_a_search_finds(void **state)
 {
     struct cast *c = *state;
     struct model *m = mem_zalloc(sizeof *m);
-    struct seen *s = seen_new(VIEW("r"));
+    struct seen *s = seen_new(VIEW("r"), 0);
     uint64_t random = 1;
 
     for (int step = 0; step < 30000; step++) {
@@ -169,10 +192,10 @@ static void coming_and_going_at_random_is_what_a_search_finds(void **state)
         int i = (int)((random >> 33) % 2500 + (unsigned)step / 10) % NAMES;
 
         if (random >> 62 == 0) {
-            double *largest = seen_here(s, c->s[i], 1);
+            double *level = seen_here(s, c->s[i], 1)->level;
 
-            assert_true((largest[ENERGY_KWH] > 0) == m->known[i]);
-            largest[ENERGY_KWH] = 1;
+            assert_true((level[ENERGY_KWH] > 0) == m->known[i]);
+            level[ENERGY_KWH] = 1;
             model_here(m, i);
         } else {
             seen_left(s, c->s[i], 1);
@@ -194,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_there_is_known_with_its_quantities),
+        cmocka_unit_test(what_was_away_since_an_earlier_change_is_settled),
         cmocka_unit_test(those_that_left_last_are_kept),
         cmocka_unit_test(as_many_are_kept_as_ever_were_there_at_once),
         cmocka_unit_test(coming_and_going_at_random_is_what_a_search_finds),
