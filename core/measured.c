@@ -1,5 +1,6 @@
 #include "core/measured.h"
 #include "core/derive.h"
+#include "core/mem.h"
 
 #include <assert.h>
 #include <math.h>
@@ -86,24 +87,38 @@ static bool same_facts(const struct facts *a, const struct facts *b)
     return true;
 }
 
+/*
+ * A block for the figures alone: texts and params are those of the scenario as told, which
+ * it holds.
+ */
+static const struct scenario *put_beside(const struct scenario *told,
+                                         const struct facts *f,
+                                         enum scenario_state state)
+{
+    const size_t rest = sizeof(told->refs); /* others count holders meanwhile */
+    struct scenario *s = mem_alloc(sizeof *s);
+
+    static_assert(offsetof(struct scenario, refs) == 0, "the count comes first");
+    atomic_init(&s->refs, 1);
+    memcpy((char *)s + rest, (const char *)told + rest, sizeof *s - rest);
+    s->facts = *f;
+    s->state = state;
+    s->as_told = scenario_ref(told);
+    return s;
+}
+
 const struct scenario *scenario_measured(const struct scenario *s,
                                          const struct measured *m)
 {
     const struct scenario *told = scenario_told(s);
-    const size_t rest = sizeof(told->refs); /* others count holders meanwhile */
-    struct scenario with;
+    struct facts f;
 
-    static_assert(offsetof(struct scenario, refs) == 0, "the count comes first");
     assert(isnan(m->energy_j) || m->energy_basis != ENERGY_NONE);
     assert(isnan(m->core_seconds) || m->compute_basis != COMPUTE_NONE);
-    atomic_init(&with.refs, 0);
-    memcpy((char *)&with + rest, (const char *)told + rest, sizeof with - rest);
-    facts_measured(&told->facts, m, &with.facts);
-    with.state = m->state;
-    if (with.state == s->state && same_facts(&with.facts, &s->facts))
+    facts_measured(&told->facts, m, &f);
+    if (m->state == s->state && same_facts(&f, &s->facts))
         return scenario_ref(s);
-    if (with.state == told->state && same_facts(&with.facts, &told->facts))
+    if (m->state == told->state && same_facts(&f, &told->facts))
         return scenario_ref(told);
-    with.as_told = scenario_ref(told);
-    return scenario_new(&with);
+    return put_beside(told, &f, m->state);
 }

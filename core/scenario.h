@@ -124,8 +124,8 @@ enum { SCENARIO_PARAMS_MAX = 16 };
 
 /*
  * A copy of *from, which the caller builds wherever it likes, in one block of its own
- * with all its texts and params; takes the reference in as_told. One reference, for the
- * caller.
+ * with all its texts and params; takes the reference in as_told, if any. One reference,
+ * for the caller.
  */
 struct scenario *scenario_new(const struct scenario *from);
 

@@ -3,10 +3,12 @@
  *
  * Beyond not crashing: what is taken is JSON to the last byte, also by the reader that
  * knows nothing of the split; nothing that is cut off is taken; a second reading with
- * the first one's run at hand takes over every scenario; and what follows the text in
- * memory changes nothing.
+ * the first one's run at hand takes over every scenario, also those of which something
+ * was measured meanwhile; and what follows the text in memory changes nothing.
  */
 #include "core/json.h"
+#include "core/measured.h"
+#include "core/mem.h"
 #include "core/results.h"
 #include "core/utf8.h"
 
@@ -83,6 +85,55 @@ static bool is_one_of(const struct run *run, const struct scenario *s)
     return false;
 }
 
+/* What the file tells stays, what it leaves open is filled. */
+static void check_measured(const struct scenario *s, const struct measured *m)
+{
+    const struct facts *told = &scenario_told(s)->facts, *f = &s->facts;
+    bool open = measured_lacks_energy(s) && isnan(told->mean_cpu_power_w);
+
+    must(f->duration_s == (isnan(told->duration_s) ? m->duration_s : told->duration_s),
+         "a duration is told or measured");
+    must(!open ||
+             (f->cpu_energy_j == m->energy_j && f->energy_basis == m->energy_basis),
+         "an energy that is not told is measured");
+    must(measured_lacks_energy(s) || f->mean_cpu_power_w == told->mean_cpu_power_w ||
+             isnan(told->mean_cpu_power_w),
+         "a power that is told stays");
+    must(!isnan(f->core_seconds) &&
+             (measured_lacks_cores(s) ? f->compute_basis == m->compute_basis
+                                      : f->core_seconds == told->core_seconds),
+         "core-seconds are told or measured");
+    must(!s->as_told || !s->as_told->as_told, "a measurement rests on what is told");
+}
+
+/* Every other scenario measured; takes the run. */
+static const struct run *measured_run(const struct run *run)
+{
+    struct measured m = measured_nothing();
+    const struct scenario **with = mem_alloc(run->count * sizeof *with);
+    uint32_t *at = mem_alloc(run->count * sizeof *at), n = 0;
+    const struct run *next;
+
+    m.duration_s = m.energy_span_s = m.cores_span_s = 12.5;
+    m.energy_j = 1000;
+    m.energy_basis = ENERGY_SAMPLER_SHARED;
+    m.core_seconds = 50;
+    m.compute_basis = COMPUTE_SAMPLER;
+    m.state = SCENARIO_RUNNING;
+    for (uint32_t i = 0; i < run->count; i += 2) {
+        with[n] = scenario_measured(run->scenarios[i], &m);
+        check_measured(with[n], &m);
+        at[n++] = i;
+    }
+    next = run_with(run, at, with, n);
+    must(next->lacking == run->lacking && next->open == run->open,
+         "what a file leaves open does not depend on what was measured");
+    free(with);
+    free(at);
+    run_unref(run);
+    return next;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct results_parser *p = results_parser_new();
@@ -105,6 +156,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else if (v == RESULTS_INVALID_JSON)
         must(!strict, "what is refused is no JSON");
     if (v == RESULTS_OK) {
+        check_run(run);
+        run = measured_run(run);
         check_run(run);
 
         b.n = size;
