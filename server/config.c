@@ -111,8 +111,6 @@ static const struct {
     { "RESULTS_EXPORTER_CACHE_SECONDS", "RESULTS_EXPORTER_CACHE_SECONDS is ignored: "
                                         "changes are served when they happen" },
     { "MODEL_PATH", "MODEL_PATH is ignored: models are not read from files" },
-    { "PROMETHEUS_URL",
-      "PROMETHEUS_URL is ignored: this version takes figures from the files alone" },
 };
 
 static void add_parts(struct option *table, size_t n)

@@ -30,6 +30,10 @@ int upstream_new(uv_loop_t *loop, const struct config *c, struct self *self,
                  struct err *e);
 void upstream_stop(struct upstream *u); /* NULL is accepted */
 
+/* The user had settings read again: queries that were refused are asked again, and
+ * problems are said again. NULL is accepted. */
+void upstream_reloaded(struct upstream *u);
+
 /* Checks the settings and the files they name; opens no connection. */
 int upstream_check(const struct config *c, struct err *e);
 

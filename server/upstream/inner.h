@@ -1,0 +1,126 @@
+/*
+ * inner.h - what the files behind upstream.h share.
+ */
+#ifndef SERVER_UPSTREAM_INNER_H
+#define SERVER_UPSTREAM_INNER_H
+
+#include "server/fetch/fetch.h"
+#include "server/upstream/answer.h"
+#include "server/upstream/plan.h"
+#include "server/upstream/template.h"
+#include "server/upstream/upstream.h"
+
+enum {
+    HOLD_MS = 1000,      /* after a failure; further failures are the breaker's */
+    REFUSED_MS = 600000, /* a query that was refused is left alone for so long */
+    ABSENT_MS = 600000,  /* and a counter that does not exist */
+};
+
+/* An interval whose energy is asked as one number. */
+struct total {
+    double from_s, to_s, value_j;
+    enum { TOTAL_OPEN, TOTAL_ASKING, TOTAL_KNOWN } state;
+};
+
+struct totals {        /* zeroed: none */
+    struct total *all; /* by end, then by begin */
+    size_t count, cap;
+    size_t open; /* of them */
+    enum { COUNTER_UNSURE, COUNTER_IS, COUNTER_NONE, COUNTER_DOUBTED } counter;
+    bool asking;        /* while it is unsure: one at a time */
+    uint64_t absent_ms; /* none: whether that still holds is asked then */
+};
+
+/* One query with its names filled in, and what it told. */
+struct query {
+    enum upstream_quantity kind;
+    struct upstream *u;
+    char *text;
+    bool askable;       /* all names are known, and it is not empty */
+    struct query *wide; /* the same with a wider window, asked where this has nothing */
+    struct query *narrow; /* the one that this is the wider form of */
+    struct timeline own;
+    struct timeline both; /* with a wider form: one in the other's holes */
+    struct plan plan;
+    struct totals totals; /* UPSTREAM_ENERGY */
+    uint64_t refused_ms;  /* not asked before this */
+    uint64_t hold_ms;     /* the last one failed: nothing before this */
+    uint32_t said;        /* problems that the log knows of, as bits */
+    struct query *next;
+};
+
+struct upstream_series {
+    char *names[TEMPLATE_NAMES];                /* those that queries use; else NULL */
+    struct query *queries[UPSTREAM_QUANTITIES]; /* NULL: not asked at all */
+    struct upstream_series *next;
+};
+
+struct ask { /* a question under way */
+    struct query *q;
+    struct range cells;
+    double from_s, to_s; /* of a total */
+    double asked_s;
+    struct ask *next;
+};
+
+struct upstream {
+    const struct config *c;
+    uv_loop_t *loop;
+    uv_timer_t timer;
+    struct fetcher *fetcher;
+    struct answer_reader *reader;
+    double *cells; /* PLAN_POINTS of them, for one answer */
+    void (*news)(void *ctx);
+    void *ctx;
+    const char *templates[UPSTREAM_QUANTITIES];
+    const char *environment[TEMPLATE_NAMES]; /* NULL: not said */
+    unsigned uses;                           /* names, over all templates */
+    struct query *queries;
+    struct upstream_series *series;
+    struct ask *asks;
+    size_t under_way;
+    struct range refused[8]; /* intervals, the last few, so that each is said once */
+    size_t refused_count;
+    uint64_t problems[PROBLEM_COUNT];
+    uint64_t kept_back, kept_ms;
+    double up; /* NaN: nothing was asked yet */
+    bool failing, stopped;
+};
+
+/* ---- query.c ---- */
+struct query *query_of(struct upstream *u, enum upstream_quantity kind,
+                       const struct view names[TEMPLATE_NAMES]);
+void query_free(struct query *q);
+const char *query_name(const struct query *q);
+const struct timeline *query_values(const struct query *q);
+/* Cells as an answer tells them, from the first on; settled of them do not change any
+ * more. */
+void query_take(struct query *q, struct range cells, const double values[],
+                int64_t settled, uint64_t now_ms);
+bool query_settled(const struct query *q, struct range cells, uint64_t now_ms);
+
+/* ---- totals.c ---- */
+struct total *totals_of(struct totals *t, double from_s, double to_s, bool make);
+/* The next to ask; NULL: none now. *due_ms: when to look again. */
+struct total *totals_next(struct totals *t, double now_s, uint64_t now_ms,
+                          uint64_t *due_ms);
+void totals_answered(struct totals *t, struct total *which, double value_j,
+                     uint64_t now_ms);
+void totals_failed(struct totals *t, struct total *which);
+
+/* ---- asks.c ---- */
+/* Asks what is due and sets the timer for the rest. */
+void upstream_turn(struct upstream *u);
+/* The same in the next turn of the loop. */
+void upstream_soon(struct upstream *u);
+void asks_forget(struct upstream *u);
+double upstream_now_s(void);
+
+/* ---- problems.c ---- */
+/* Counts it, of this query (NULL: of none). What is wrong with the server or the query
+ * goes to reason, which the fetcher logs; the rest is logged here, once of a query. */
+void problem_note(struct upstream *u, struct query *q, enum upstream_problem p,
+                  const char *text, struct buf *reason);
+void problems_add(struct upstream *u, struct self *self); /* the families */
+
+#endif
