@@ -114,7 +114,20 @@ struct view cost_currency(const struct cost_config *c, size_t i)
 
 const struct price_region *cost_region(const struct cost_config *c, struct view region)
 {
-    return pricing_region(&c->pricing, region.n ? region : c->home);
+    return region.n && !view_eq(region, c->home) ? pricing_region(&c->pricing, region)
+                                                 : &c->home_row;
+}
+
+/* The table stays as it is: what it says of "default" holds for other regions, too. */
+static void make_home(struct cost_config *c, const struct carbon_now *now)
+{
+    c->home_row = *pricing_region(&c->pricing, c->home);
+    if (!now->known)
+        return;
+    c->home_row.co2_kg_per_kwh = now->kg_per_kwh;
+    c->home_row.co2_source = PRICE_ELECTRICITYMAPS;
+    c->home_row.co2_as_of_s = now->as_of_s;
+    c->zone = arena_copy(&c->pricing.mem, view_of(now->zone ? now->zone : ""));
 }
 
 /* ---- lists ---------------------------------------------------------------------- */
@@ -322,6 +335,7 @@ int cost_configure(void *config, const struct module_context *ctx, struct err *e
             c->pricing.gpu_per_hour =
                 (struct price){ c->gpu_cost, c->currency[0], PRICE_FLAG };
         rc = make_prices(c, e);
+        make_home(c, &ctx->carbon);
     }
     if (rc < 0)
         cost_deconfigure(c);

@@ -32,8 +32,11 @@ struct cost_config {
     size_t shown, counted;
     size_t usd; /* index of USD in currency[] */
 
-    struct view home;     /* --region */
-    struct view *compare; /* --compare-regions */
+    struct view home;             /* --region */
+    struct price_region home_row; /* its row of the table, with the intensity that it
+                                      has now where that is known */
+    struct view zone;             /* that intensity's, for people; own copy */
+    struct view *compare;         /* --compare-regions */
     size_t compare_count;
 
     /*

@@ -104,8 +104,8 @@ const struct family cost_families[COST_FAMILY_COUNT] = {
                              GAUGE },
     [CO2_INTENSITY_AS_OF] = { "co2_intensity_as_of_timestamp_seconds",
                               "Unix time in seconds that the CO2 per kWh is of, where "
-                              "the "
-                              "pricing file says so",
+                              "its "
+                              "source says so",
                               GAUGE },
     [COST_RATE] = { "cost_exchange_rate",
                     "Units of the currency `to` for one of the currency `from`",

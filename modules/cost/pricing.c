@@ -37,7 +37,7 @@ static const struct {
 
 struct view price_source_name(enum price_source s)
 {
-    static const char *const names[] = { "builtin", "file", "flag" };
+    static const char *const names[] = { "builtin", "file", "flag", "electricitymaps" };
 
     return view_of(names[s]);
 }

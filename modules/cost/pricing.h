@@ -13,9 +13,9 @@
 
 #include <stdint.h>
 
-enum price_source { PRICE_BUILTIN, PRICE_FILE, PRICE_FLAG };
+enum price_source { PRICE_BUILTIN, PRICE_FILE, PRICE_FLAG, PRICE_ELECTRICITYMAPS };
 
-/* "builtin", "file", "flag" */
+/* "builtin", "file", "flag", "electricitymaps" */
 struct view price_source_name(enum price_source s);
 
 /* A currency by its place in struct pricing. */

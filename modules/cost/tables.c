@@ -195,6 +195,8 @@ static void about_region(const struct cost_config *c, const struct price_region 
         r->price_as_of_s < r->co2_as_of_s || r->price_as_of_s > r->co2_as_of_s) {
         buf_str(&source, ", CO2 ");
         buf_view(&source, price_source_name(r->co2_source));
+        if (r->co2_source == PRICE_ELECTRICITYMAPS)
+            buf_fmt(&source, " %.*s", VIEW_ARG(c->zone));
         add_day(&source, r->co2_as_of_s);
     }
     if (r->note.n > 0) {

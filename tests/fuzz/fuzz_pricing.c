@@ -34,7 +34,7 @@ static void check(const struct cost_config *c)
     for (uint32_t i = 0; i < c->pricing.region_count; i++) {
         const struct price_region *r = c->pricing.regions[i];
 
-        require(cost_region(c, r->name) == r);
+        require(cost_region(c, r->name)->index == i);
         require(r->index == i && r->name.n > 0);
         require(is_price(r->per_kwh.amount) && is_price(r->co2_kg_per_kwh));
         require(isnan(r->price_as_of_s) || isfinite(r->price_as_of_s));

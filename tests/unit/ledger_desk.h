@@ -12,12 +12,13 @@
 struct desk {
     struct ledger ledger;
     struct cost_config config;
+    struct carbon_now carbon;
 };
 
 static inline void configure(struct desk *d, const struct given given[], size_t count,
                              const char *file)
 {
-    const struct module_context ctx = { .version = "1" };
+    const struct module_context ctx = { .version = "1", .carbon = d->carbon };
     struct err e = { 0 };
 
     d->config = (struct cost_config){ 0 };

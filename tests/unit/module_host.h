@@ -48,13 +48,15 @@ static inline void options_fill(const struct option *table, void *fields,
     }
 }
 
-static inline int host_try(struct host *h, const struct module *m, bool with_run_id,
-                           const struct given given[], size_t count, const char *file,
-                           struct err *e)
+static inline int host_try_with(struct host *h, const struct module *m,
+                                const struct module_context *more,
+                                const struct given given[], size_t count,
+                                const char *file, struct err *e)
 {
-    const struct module_context ctx = { .with_run_id = with_run_id,
-                                        .version = "1.2.3" };
+    struct module_context ctx = *more;
     int rc;
+
+    ctx.version = "1.2.3";
 
     *h = (struct host){ .m = m, .config = mem_zalloc(m->config_size) };
     if (m->memory_size)
@@ -67,6 +69,15 @@ static inline int host_try(struct host *h, const struct module *m, bool with_run
         *h = (struct host){ .m = m };
     }
     return rc;
+}
+
+static inline int host_try(struct host *h, const struct module *m, bool with_run_id,
+                           const struct given given[], size_t count, const char *file,
+                           struct err *e)
+{
+    const struct module_context ctx = { .with_run_id = with_run_id };
+
+    return host_try_with(h, m, &ctx, given, count, file, e);
 }
 
 static inline void host_open(struct host *h, const struct module *m, bool with_run_id,

@@ -149,6 +149,84 @@ static void prices_of_the_file_are_served_with_source_and_date(void **state)
     run_unref(run);
 }
 
+/* With an intensity that a grid operator told. */
+static void open_now(struct host *h, const struct given given[], size_t count,
+                     const char *file)
+{
+    char zone[] = "SE-SE3";
+    const struct module_context ctx = {
+        .carbon = { .known = true, .kg_per_kwh = 0.02, .as_of_s = 86400, .zone = zone }
+    };
+    struct err e = { 0 };
+
+    if (host_try_with(h, &module_cost, &ctx, given, count, file, &e) < 0)
+        fail_msg("configure: %s", e.text);
+    zone[0] = '?'; /* borrowed for that long */
+}
+
+static void the_intensity_of_now_is_that_of_the_region_flag_alone(void **state)
+{
+    (void)state;
+    static const struct given given[] = { { "region", "moon" },
+                                          { "compare-regions", "moon,default" },
+                                          { "pricing-config", "p.json" } };
+    struct scenario s[3] = { one_kwh(), one_kwh(), one_kwh() };
+    const struct run *run;
+    struct host h;
+
+    s[1].region = VIEW("moon");
+    s[2].region = VIEW("sun");
+    s[2].name = VIEW("two");
+    run = make_run("r", s, 3);
+    open_now(&h, given, 3,
+             "{\"regions\": {\"moon\": {\"electricity_price\": 2, "
+             "\"co2_kg_per_kwh\": 0.9, \"as_of\": \"1970-01-03\"}}}");
+    host_scenarios(&h, run);
+    assert_near(sample(&h, "co2_emissions_kg", "moon repeat=\"2\""), 0.02, 0);
+    assert_near(sample(&h, "co2_emissions_kg", "sun"), 0.5, 0);
+    assert_near(sample(&h, "co2_in_region_kg", "two moon"), 0.02, 0);
+    assert_near(sample(&h, "co2_in_region_kg", "two default"), 0.5, 0);
+    assert_near(sample(&h, "cost_energy_load_aware", "moon repeat=\"2\""), 2, 0);
+
+    host_overall(&h, &run, 1, true);
+    assert_served(&h, "co2_intensity_kg_per_kwh",
+                  "co2_intensity_kg_per_kwh{region=\"moon\"} 0.02\n"
+                  "co2_intensity_kg_per_kwh{region=\"sun\"} 0.5\n");
+    assert_served(&h, "co2_intensity_info",
+                  "co2_intensity_info{region=\"moon\",source=\"electricitymaps\"} 1\n"
+                  "co2_intensity_info{region=\"sun\",source=\"builtin\"} 1\n");
+    assert_served(&h, "co2_intensity_as_of_timestamp_seconds",
+                  "co2_intensity_as_of_timestamp_seconds{region=\"moon\"} 86400\n");
+    /* the price is still the file's */
+    assert_served(&h, "cost_price_info",
+                  "cost_price_info{region=\"moon\",source=\"file\"} 1\n"
+                  "cost_price_info{region=\"sun\",source=\"builtin\"} 1\n");
+    assert_served(&h, "cost_price_as_of_timestamp_seconds",
+                  "cost_price_as_of_timestamp_seconds{region=\"moon\"} 172800\n");
+    /* and the table says what it says */
+    assert_near(sample(&h, "co2_known_region_intensity_kg_per_kwh", "moon"), 0.9, 0);
+    assert_sound(&h);
+    host_close(&h);
+    run_unref(run);
+}
+
+static void the_intensity_of_now_is_not_that_of_all_unknown_regions(void **state)
+{
+    (void)state;
+    struct scenario s[2] = { one_kwh(), one_kwh() };
+    const struct run *run;
+    struct host h;
+
+    s[1].region = VIEW("sun"); /* of which the table says what it says of default */
+    run = make_run("r", s, 2);
+    open_now(&h, NULL, 0, NULL);
+    host_scenarios(&h, run);
+    assert_near(sample(&h, "co2_emissions_kg", "\"default\""), 0.02, 0);
+    assert_near(sample(&h, "co2_emissions_kg", "sun"), 0.5, 0);
+    host_close(&h);
+    run_unref(run);
+}
+
 static void flags_win_over_the_file(void **state)
 {
     (void)state;
@@ -262,13 +340,42 @@ static void a_broken_file_is_refused(void **state)
                    "dir/p.json: cpu_cost_per_hour: negative (-1)");
 }
 
+static void rows_of(const struct host *h, struct buf *text)
+{
+    struct about page = { 0 };
+
+    module_cost.about(h->config, &page);
+    for (size_t i = 0; i < page.count; i++)
+        buf_fmt(text, "%.*s | %.*s | %.*s\n", VIEW_ARG(page.rows[i].what),
+                VIEW_ARG(page.rows[i].value), VIEW_ARG(page.rows[i].source));
+    buf_char(text, '\0');
+    about_deinit(&page);
+}
+
+static void the_page_tells_the_intensity_of_now_and_the_building(void **state)
+{
+    (void)state;
+    static const struct given given[] = { { "pue", "1.25" } };
+    struct buf text = { 0 };
+    struct host h;
+
+    open_now(&h, given, 1, NULL);
+    rows_of(&h, &text);
+    assert_non_null(strstr(text.p, "region default (where none is named) | 0.12 USD "
+                                   "per kWh, 0.02 kg CO2 per kWh | builtin, CO2 "
+                                   "electricitymaps SE-SE3 of 1970-01-02\n"));
+    assert_non_null(
+        strstr(text.p, "energy paid for per energy measured | 1.25 | flag\n"));
+    buf_deinit(&text);
+    host_close(&h);
+}
+
 static void the_page_tells_the_prices_in_force(void **state)
 {
     (void)state;
     const struct given given[] = { { "currency", "USD,SEK" },
                                    { "region", "eu-north-1" },
                                    { "pricing-config", "p.json" } };
-    struct about page = { 0 };
     struct buf text = { 0 };
     struct host h;
 
@@ -277,11 +384,7 @@ static void the_page_tells_the_prices_in_force(void **state)
         "{\"regions\": {\"eu-north-1\": {\"electricity_price\": 0.8, \"currency\": "
         "\"SEK\", \"source\": \"Nord Pool\", \"as_of\": \"2026-11-01\"}}, "
         "\"gpu_cost_per_hour\": 2.5}");
-    module_cost.about(h.config, &page);
-    for (size_t i = 0; i < page.count; i++)
-        buf_fmt(&text, "%.*s | %.*s | %.*s\n", VIEW_ARG(page.rows[i].what),
-                VIEW_ARG(page.rows[i].value), VIEW_ARG(page.rows[i].source));
-    buf_char(&text, '\0');
+    rows_of(&h, &text);
 
     static const char *const rows[] = {
         "currencies | USD, SEK | \n",
@@ -297,7 +400,6 @@ static void the_page_tells_the_prices_in_force(void **state)
         if (!strstr(text.p, rows[i]))
             fail_msg("missing: %sin\n%s", rows[i], text.p);
     buf_deinit(&text);
-    about_deinit(&page);
     host_close(&h);
 }
 
@@ -309,11 +411,14 @@ int main(void)
         cmocka_unit_test(energy_may_be_free),
         cmocka_unit_test(the_environment_variable_0_means_unset),
         cmocka_unit_test(prices_of_the_file_are_served_with_source_and_date),
+        cmocka_unit_test(the_intensity_of_now_is_that_of_the_region_flag_alone),
+        cmocka_unit_test(the_intensity_of_now_is_not_that_of_all_unknown_regions),
         cmocka_unit_test(flags_win_over_the_file),
         cmocka_unit_test(the_price_of_a_flag_is_of_no_date),
         cmocka_unit_test(a_missing_rate_is_an_error_with_a_remedy),
         cmocka_unit_test(wrong_lists_are_refused),
         cmocka_unit_test(a_broken_file_is_refused),
+        cmocka_unit_test(the_page_tells_the_intensity_of_now_and_the_building),
         cmocka_unit_test(the_page_tells_the_prices_in_force),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -221,6 +221,25 @@ static void a_price_change_applies_to_later_growth_only(void **state)
     close_desk(&d);
 }
 
+static void an_intensity_that_changes_applies_to_later_growth_only(void **state)
+{
+    (void)state;
+    struct scenario s = used("a", 2, 0);
+    const struct account *a;
+    struct desk d;
+
+    open_desk(&d);
+    tell(&d, "r1", &s, 1, NULL, false);
+    cost_deconfigure(&d.config);
+    d.carbon = (struct carbon_now){ .known = true, .kg_per_kwh = 0.02 };
+    configure(&d, plain, 3, NULL);
+    s = used("a", 12, 0);
+    tell(&d, "r1", &s, 1, NULL, false);
+    a = ledger_account(&d.ledger, VIEW("default"));
+    assert_near(a->co2_kg, 1.2, 1e-12); /* 2 · 0.5 + 10 · 0.02 */
+    close_desk(&d);
+}
+
 static void a_gpu_price_that_appears_charges_no_past_hours(void **state)
 {
     (void)state;
@@ -453,6 +472,7 @@ int main(void)
         cmocka_unit_test(what_the_building_takes_counts_as_well),
         cmocka_unit_test(regions_have_their_own_counters),
         cmocka_unit_test(a_price_change_applies_to_later_growth_only),
+        cmocka_unit_test(an_intensity_that_changes_applies_to_later_growth_only),
         cmocka_unit_test(a_gpu_price_that_appears_charges_no_past_hours),
         cmocka_unit_test(many_scenarios_and_runs_are_all_known_again),
         cmocka_unit_test(names_of_regions_cannot_make_it_grow_without_end),
