@@ -1,6 +1,7 @@
 #include "core/json.h"
 #include "server/app.h"
 #include "server/doors.h"
+#include "server/fetch/fetch.h"
 #include "server/health.h"
 #include "server/version.h"
 
@@ -42,13 +43,14 @@ static int help(const char *topic)
 
 static int version(void)
 {
+    const char *libcurl = fetch_library_version();
     struct buf text = { 0 };
 
     buf_fmt(&text,
-            "encode_exporter %s (revision %s, %s)\nlibuv %s, llhttp %d.%d.%d, %s\n",
+            "encode_exporter %s (revision %s, %s)\nlibuv %s, llhttp %d.%d.%d, %s%s%s\n",
             version_text, version_revision, version_compiler, uv_version_string(),
             LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR, LLHTTP_VERSION_PATCH,
-            json_library());
+            json_library(), libcurl ? ", libcurl " : "", libcurl ? libcurl : "");
 
     int rc = print(&text);
 

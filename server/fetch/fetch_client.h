@@ -4,11 +4,16 @@
  *
  * Nobody but server/fetch/fetch.c calls these. The host lends its loop by hooks: it
  * watches sockets and one timer, and tells the client what happened. Loop thread only.
- * The certificates of the system are read by the first client that is made.
+ *
+ * Nothing here blocks: names are resolved on threads of libcurl's. Of the system's
+ * certificates those alone are read that a connection needs, where their directory has
+ * hashed names, as Debian's does; all of them would take 15 ms. A ca_file is read by the
+ * first TLS connection after it changed, at 0.1 ms for each certificate in it.
  */
 #ifndef SERVER_FETCH_FETCH_CLIENT_H
 #define SERVER_FETCH_FETCH_CLIENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/err.h"
@@ -37,23 +42,34 @@ struct fetch_host {
 /* Who asks, and how: the same for all requests of a client. */
 struct fetch_identity {
     const char *user_agent;
-    const char *username, *password;  /* NULL: no basic authentication */
-    const char *bearer_token;         /* NULL: none */
-    const char *ca_file;              /* PEM; NULL: the system's */
+    const char *username, *password; /* NULL: no basic authentication */
+    const char *bearer_token;        /* NULL: none */
+    const char *ca_file;             /* PEM; NULL: the system's */
+    long ca_age_s; /* since it last changed: what was read of it before is not used */
     const char *cert_file, *key_file; /* PEM, to show; NULL: none */
     bool insecure;                    /* believe every certificate */
     const char *proxy; /* NULL: as http_proxy, https_proxy, no_proxy say; "": none */
 };
 
+/* A body that is made while it is sent. */
+struct fetch_upload {
+    uint64_t n; /* bytes, known before */
+    bool gzip;  /* they are a gzip of what is meant */
+    /* Bytes from `at` on to `to`: 1 to n of them. `at` goes up, but for a body that has
+     * to be sent again. Not called any more once the transfer is over. */
+    size_t (*read)(void *ctx, uint64_t at, char *to, size_t n);
+    void *ctx;
+};
+
 struct fetch_request {
-    const char *url;          /* http or https, whole, without user or password in it */
-    struct view body;         /* POST with it; empty p: GET */
-    const char *content_type; /* of the body; NULL: form */
-    const char *const *headers; /* "Name: value", ends with NULL; NULL: none */
+    const char *url;  /* http or https, whole, without user or password in it */
+    struct view body; /* POST with it; p NULL: GET */
+    const struct fetch_upload *upload; /* POST with this instead; NULL: body */
+    const char *content_type;          /* of the body; NULL: form */
+    const char *const *headers;        /* "Name: value", ends with NULL; NULL: none */
     const struct fetch_identity *identity;
     uint64_t timeout_ms; /* for all of it */
     uint64_t max_bytes;  /* of the answer, decompressed; more is an error */
-    bool compress;       /* send the body as gzip */
 };
 
 /* status 0: no answer, and problem says why in one sentence: printable, without secrets.
@@ -82,8 +98,10 @@ struct fetch_library {
     /*
      * Everything of r is copied, or used now. done is called once, from a later
      * client_socket() or client_timeout(), never from within this call; the transfer is
-     * over when it is called. Redirects are followed, at most 5, to http and https alone;
-     * credentials go to the first host only. NULL, and e says why: the URL is wrong.
+     * over when it is called. Redirects are followed, at most 5, to http and https alone,
+     * and never from https to http; what says who we are, headers included, goes to the
+     * first scheme, host and port only. A POST stays one, but after 303. NULL, and e says
+     * why: the URL is wrong.
      */
     struct fetch_transfer *(*begin)(struct fetch_client *c,
                                     const struct fetch_request *r, fetch_done *done,
