@@ -7,6 +7,7 @@
  * newer, need not wait behind a long list.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <time.h>
@@ -55,9 +56,8 @@ static void add_common(struct buf *out, const struct upstream *u)
 static void range_arguments(const struct ask *a, struct buf *out)
 {
     add_encoded(out, "query", a->q->text);
-    buf_fmt(out, "&start=%lld&end=%lld&step=%d",
-            (long long)(a->cells.first * PLAN_STEP_S),
-            (long long)(a->cells.last * PLAN_STEP_S), PLAN_STEP_S);
+    buf_fmt(out, "&start=%" PRId64 "&end=%" PRId64 "&step=%d",
+            a->cells.first * PLAN_STEP_S, a->cells.last * PLAN_STEP_S, PLAN_STEP_S);
     add_common(out, a->q->u);
 }
 
@@ -217,7 +217,7 @@ static enum fetch_verdict on_answered(void *ctx, const struct fetch_answer *answ
     enum upstream_problem p = PROBLEM_UNREACHED;
 
     if (answer->status == 0 && answer->problem &&
-        strcmp(answer->problem, "breaker open") == 0) {
+        strcmp(answer->problem, FETCH_NOT_ASKED) == 0) {
         skipped(a);
     } else {
         p = take(a, answer, &why);
