@@ -8,7 +8,6 @@
  */
 #include "server/app.h"
 
-#include "core/mem.h"
 #include "server/doors.h"
 #include "server/http/server.h"
 #include "server/linger.h"
@@ -16,6 +15,7 @@
 #include "server/notify.h"
 #include "server/page.h"
 #include "server/pipeline.h"
+#include "server/power/sampler.h"
 #include "server/site.h"
 #include "server/sockets.h"
 #include "server/sources/filewatch.h"
@@ -28,7 +28,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -48,7 +47,8 @@ struct app {
     struct pipeline *pipeline;
     struct source_results *source;
     struct http_server *http;
-    struct doors *doors; /* NULL: no web config */
+    struct doors *doors;     /* NULL: no web config */
+    struct sampler *sampler; /* NULL: nothing here is read */
     struct site_state site;
     struct filewatch *files[FILES_MAX];
     size_t file_count;
@@ -183,6 +183,7 @@ static void on_http_done(void *ctx)
     for (size_t i = 0; i < a->file_count; i++)
         filewatch_stop(a->files[i]);
     doors_stop(a->doors);
+    sampler_stop(a->sampler);
     source_results_stop(a->source);
     pipeline_stop(a->pipeline);
     linger_dry(&a->linger);
@@ -386,8 +387,8 @@ static int app_start(struct app *a, struct err *e)
     if (rc == 0)
         rc = doors_new(&a->loop, c, &a->doors, e);
     a->site.doors = a->doors;
-    if (rc == 0)
-        rc = open_http(a, e);
+    rc = rc < 0 ? rc : sampler_new(&a->loop, c, a->self, NULL, NULL, &a->sampler, e);
+    rc = rc < 0 ? rc : open_http(a, e);
     if (rc < 0)
         return rc;
     watch_signals(a);

@@ -451,6 +451,11 @@ static int derive(struct config *c, struct err *e)
         push_config_complete(&c->push, e) < 0 ||
         carbon_config_complete(&c->carbon, e) < 0)
         return -EINVAL;
+    if (c->power.rapl_names && c->upstream.url && *c->upstream.url)
+        return err_set(
+            e, -EINVAL,
+            "--power.rapl-names: the upstream (--prometheus-url) would count "
+            "this machine's power twice; give one of them");
     return 0;
 }
 

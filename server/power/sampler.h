@@ -22,7 +22,8 @@ struct sampler;
  * Reads the settings that c holds (--power…). *out is NULL where nothing is to be
  * sampled: it is off, or nothing can be read, which was said in the log with the fix. A
  * negative errno and e: what a flag asked for by name is not there (--power rapl, a
- * cgroup). self gets the families of the sampler. sampled is called after each reading.
+ * cgroup). self gets the families of the sampler, and asks it for them until
+ * sampler_stop(). sampled (NULL is accepted) is called after each reading.
  */
 int sampler_new(uv_loop_t *loop, const struct config *c, struct self *self,
                 void (*sampled)(void *ctx), void *ctx, struct sampler **out,
@@ -46,7 +47,8 @@ double sampler_host_cores(const struct sampler *s);
 /* Up to which Unix time the grid is complete; NaN: nothing was read twice yet. */
 double sampler_until(const struct sampler *s);
 
-/* Whether a scenario with this host ran here: an empty one, or a name of this machine. */
+/* Whether a scenario with this host ran here: an empty one, localhost, or a name of this
+ * machine (its host name, with or without domain; $HOSTNAME; $NODE_NAME of a pod). */
 bool sampler_is_here(const struct sampler *s, struct view host);
 
 #endif
