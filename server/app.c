@@ -12,12 +12,14 @@
 #include "server/http/server.h"
 #include "server/linger.h"
 #include "server/loop.h"
+#include "server/meter.h"
 #include "server/notify.h"
 #include "server/page.h"
 #include "server/pipeline.h"
 #include "server/power/sampler.h"
 #include "server/site.h"
 #include "server/sockets.h"
+#include "server/start.h"
 #include "server/sources/filewatch.h"
 #include "server/sources/opener.h"
 #include "server/sources/source_results.h"
@@ -45,10 +47,12 @@ struct app {
     struct store *store;
     struct self *self;
     struct pipeline *pipeline;
+    struct meter *meter;
+    struct sampler *sampler;   /* NULL: nothing here is read */
+    struct upstream *upstream; /* NULL: nobody to ask */
     struct source_results *source;
     struct http_server *http;
-    struct doors *doors;     /* NULL: no web config */
-    struct sampler *sampler; /* NULL: nothing here is read */
+    struct doors *doors; /* NULL: no web config */
     struct site_state site;
     struct filewatch *files[FILES_MAX];
     size_t file_count;
@@ -59,26 +63,37 @@ struct app {
     bool last_scan; /* what it found is being rendered */
 };
 
-static void say_notices(const struct config *c)
-{
-    for (size_t i = 0; i < c->notice_count; i++)
-        log_line(LOG_WARN, c->notices[i], NULL);
-}
-
-/* Exit status: a wrong flag or variable is 2, a file that one names is 1. */
-static int settings_status(const struct err *e)
-{
-    return e->code == -EINVAL ? 2 : 1;
-}
-
 /* ---- what runs into the pipeline ------------------------------------------------------- */
 
 static void on_changed(void *ctx, const struct diff *d)
 {
     struct app *a = ctx;
 
-    if (d)
-        pipeline_changed(a->pipeline, d);
+    if (!d)
+        return;
+    pipeline_changed(a->pipeline, d);
+    meter_changed(a->meter, d);
+}
+
+static const struct run *on_read(void *ctx, const struct run *run)
+{
+    struct app *a = ctx;
+
+    return meter_fill(a->meter, run);
+}
+
+static void on_news(void *ctx)
+{
+    struct app *a = ctx;
+
+    meter_news(a->meter);
+}
+
+static void on_measured(void *ctx)
+{
+    struct app *a = ctx;
+
+    pipeline_publish(a->pipeline, 0);
 }
 
 static void on_served(void *ctx)
@@ -103,6 +118,7 @@ static void on_settled(void *ctx, uint64_t seen_ns)
 {
     struct app *a = ctx;
 
+    meter_bring_up(a->meter);
     pipeline_publish(a->pipeline, seen_ns);
     if (!a->site.ready && !a->stopping)
         pipeline_settled(a->pipeline, on_served, a);
@@ -183,8 +199,10 @@ static void on_http_done(void *ctx)
     for (size_t i = 0; i < a->file_count; i++)
         filewatch_stop(a->files[i]);
     doors_stop(a->doors);
-    sampler_stop(a->sampler);
     source_results_stop(a->source);
+    meter_stop(a->meter);
+    sampler_stop(a->sampler);
+    upstream_stop(a->upstream);
     pipeline_stop(a->pipeline);
     linger_dry(&a->linger);
 }
@@ -234,6 +252,7 @@ static void app_stop(struct app *a)
 
     a->stopping = true;
     a->site.ready = false;
+    meter_freeze(a->meter);
     notify_stopping(linger_ms ? linger_ms + LINGER_SCAN_MS + STOP_MS + LINGER_DRY_MS
                               : 0);
     linger_start(&a->linger, &options);
@@ -347,47 +366,21 @@ static void say_listening(const struct app *a)
                  "address", http_server_address(a->http, i), NULL);
 }
 
-static struct source_results_options source_options(const struct config *c,
-                                                    enum watch_mode mode)
-{
-    return (struct source_results_options){
-        .dir = c->results_dir,
-        .watch = mode,
-        .poll_interval_ms = c->poll_interval_ms,
-        .max_file_size = c->max_file_size,
-        .max_scenarios = c->max_scenarios,
-        .runs_end = c->rules.ttl_ms > 0,
-    };
-}
-
-/*
- * A directory that is not there yet will come, and one whose permissions change while
- * we run is waited for; but one that may not be read at start is a mistake that its
- * user should see at once.
- */
-static int check_directory(const struct config *c, struct err *e)
-{
-    int fd = open(c->results_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd < 0 && (errno == EACCES || (errno == ENOTDIR && c->action == CONFIG_ONCE)))
-        return err_set(e, -errno, "results directory %s: %s", c->results_dir,
-                       strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return 0;
-}
-
 static int app_start(struct app *a, struct err *e)
 {
     const struct config *c = a->c;
-    const struct source_sink sink = { a, on_changed, on_settled };
-    const struct source_results_options options = source_options(c, c->watch);
-    int rc = check_directory(c, e);
+    const struct source_sink sink = { a, on_read, on_changed, on_settled };
+    const struct source_results_options options = start_source_options(c, c->watch);
+    int rc = start_check_directory(c, e);
 
+    if (rc == 0)
+        rc = sampler_new(&a->loop, c, a->self, on_news, a, &a->sampler, e);
+    if (rc == 0)
+        rc = upstream_new(&a->loop, c, a->self, on_news, a, &a->upstream, e);
+    meter_measure_by(a->meter, a->sampler, a->upstream);
     if (rc == 0)
         rc = doors_new(&a->loop, c, &a->doors, e);
     a->site.doors = a->doors;
-    rc = rc < 0 ? rc : sampler_new(&a->loop, c, a->self, NULL, NULL, &a->sampler, e);
     rc = rc < 0 ? rc : open_http(a, e);
     if (rc < 0)
         return rc;
@@ -419,6 +412,10 @@ static int app_init(struct app *a, const struct config *c, struct module_set *se
     a->store = store_new(&c->rules);
     a->self = self_new(version_text, version_revision);
     a->pipeline = pipeline_new(&a->loop, a->store, a->self, set, c->text_cache);
+
+    const struct meter_sink sink = { a, on_changed, on_measured };
+
+    a->meter = meter_new(&a->loop, c, a->store, &sink);
     site_init(&a->site, c, a->store, a->pipeline, a->self, reload, a);
     a->site.scraped = on_scraped;
     a->site.scraped_ctx = a;
@@ -462,9 +459,9 @@ int app_serve(const struct config *c)
     }
     if (module_set_new(c, true, &set, &e) < 0) {
         log_line(LOG_ERROR, "settings are wrong", "reason", e.text, NULL);
-        return settings_status(&e);
+        return start_status(&e);
     }
-    say_notices(c);
+    start_say_notices(c);
     if (app_init(&a, c, set, &e) < 0) {
         log_line(LOG_ERROR, "cannot start", "reason", e.text, NULL);
         return 1;
@@ -481,119 +478,16 @@ int app_serve(const struct config *c)
     return rc < 0 ? 1 : 0;
 }
 
-/* ---- once ----------------------------------------------------------------------------- */
-
-struct once {
-    struct pipeline *pipeline;
-    struct source_results *source;
-    bool unreadable; /* the directory, although it is there */
-    bool done;
-};
-
-static void on_once_served(void *ctx)
-{
-    struct once *o = ctx;
-
-    if (o->done)
-        return;
-    o->done = true;
-    o->unreadable = source_results_unreadable(o->source);
-    source_results_stop(o->source);
-    pipeline_stop(o->pipeline);
-}
-
-static void on_once_changed(void *ctx, const struct diff *d)
-{
-    struct once *o = ctx;
-
-    if (d)
-        pipeline_changed(o->pipeline, d);
-}
-
-static void on_once_settled(void *ctx, uint64_t seen_ns)
-{
-    struct once *o = ctx;
-
-    pipeline_publish(o->pipeline, seen_ns);
-    pipeline_settled(o->pipeline, on_once_served, o);
-}
-
-static int print_body(const struct body *b)
-{
-    for (size_t i = 0; b && i < b->chunk_count; i++)
-        if (fwrite(b->chunks[i]->text, 1, b->chunks[i]->n, stdout) != b->chunks[i]->n)
-            return -EIO;
-    return 0;
-}
-
-static int print_bodies(const struct config *c, const struct pipeline *p)
-{
-    for (size_t i = 0; i < registry_count; i++)
-        if ((c->once_module < 0 || c->once_module == (int)i) &&
-            print_body(pipeline_body(p, i)) < 0)
-            return -EIO;
-    return fflush(stdout) == 0 ? 0 : -EIO;
-}
-
-int app_once(const struct config *c)
-{
-    /* Polled, so that no inotify instance is taken for a single look. */
-    const struct source_results_options options = source_options(c, WATCH_POLL);
-    struct module_set *set;
-    struct err e = { 0 };
-    uv_loop_t loop;
-    int rc = 0;
-
-    log_configure(c->log_level > LOG_WARN ? c->log_level : LOG_WARN, c->log_json);
-    say_notices(c);
-    if (module_set_new(c, true, &set, &e) < 0) {
-        log_line(LOG_ERROR, "settings are wrong", "reason", e.text, NULL);
-        return settings_status(&e);
-    }
-    if (check_directory(c, &e) < 0) {
-        log_line(LOG_ERROR, "cannot scan", "reason", e.text, NULL);
-        module_set_unref(set);
-        return 1;
-    }
-    if (loop_init(&loop, &e) < 0) {
-        log_line(LOG_ERROR, "cannot scan", "reason", e.text, NULL);
-        module_set_unref(set);
-        return 1;
-    }
-
-    struct store *store = store_new(&c->rules);
-    struct self *self = self_new(version_text, version_revision);
-    struct pipeline *pipeline = pipeline_new(&loop, store, self, set, UINT64_MAX);
-    struct once once = { .pipeline = pipeline };
-    const struct source_sink sink = { &once, on_once_changed, on_once_settled };
-
-    once.source = source_results_start(&loop, &options, store, self, &sink);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    if (once.unreadable || store_newest(store).failed)
-        rc = 1;
-    if (print_bodies(c, pipeline) < 0) {
-        log_line(LOG_ERROR, "cannot write to stdout", "reason", strerror(errno), NULL);
-        rc = 1;
-    }
-    pipeline_free(pipeline);
-    store_free(store);
-    self_free(self);
-
-    int busy = uv_loop_close(&loop);
-
-    assert(busy == 0); /* a handle was not closed */
-    (void)busy;
-    return rc;
-}
-
 int app_check(const struct config *c, struct err *e)
 {
     struct module_set *set;
 
     log_configure(LOG_WARN, c->log_json);
-    say_notices(c);
+    start_say_notices(c);
     if (module_set_new(c, true, &set, e) < 0)
-        return settings_status(e);
+        return start_status(e);
     module_set_unref(set);
+    if (upstream_check(c, e) < 0)
+        return start_status(e);
     return doors_check(c, e) < 0 ? 1 : 0;
 }

@@ -9,12 +9,6 @@
 /* Serves until a signal says stop. Exit status: 0, or 1 after a line in the log. */
 int app_serve(const struct config *c);
 
-/*
- * Scans, prints the exposition of --once to stdout. 0; 1 if the directory or the newest
- * run cannot be read, or nothing could be printed.
- */
-int app_once(const struct config *c);
-
 /* Reads and checks what the flags name. 0, or the exit status with e filled: 2 for a
  * wrong flag or variable, 1 for a file. */
 int app_check(const struct config *c, struct err *e);

@@ -39,11 +39,15 @@ static int64_t now_ms(void)
 static int wait_for(const struct question *q, int fd, short events)
 {
     struct pollfd p = { .fd = fd, .events = events };
-    int64_t left = q->until_ms - now_ms();
-    int rc = left > 0 ? poll(&p, 1, (int)left) : 0;
+    int rc;
 
+    do {
+        int64_t left = q->until_ms - now_ms();
+
+        rc = left > 0 ? poll(&p, 1, (int)left) : 0;
+    } while (rc < 0 && errno == EINTR);
     if (rc < 0)
-        return errno == EINTR ? wait_for(q, fd, events) : -errno;
+        return -errno;
     return rc == 0 ? -ETIMEDOUT : 0;
 }
 
@@ -66,14 +70,15 @@ static int send_all(const struct question *q, int fd, const char *p, size_t n)
 /* How many bytes came; 0: the end. */
 static ssize_t receive(const struct question *q, int fd, char *to, size_t n)
 {
-    int rc = wait_for(q, fd, POLLIN);
     ssize_t got;
 
-    if (rc < 0)
-        return rc;
-    got = recv(fd, to, n, 0);
-    if (got < 0 && (errno == EINTR || errno == EAGAIN))
-        return receive(q, fd, to, n);
+    do {
+        int rc = wait_for(q, fd, POLLIN);
+
+        if (rc < 0)
+            return rc;
+        got = recv(fd, to, n, 0);
+    } while (got < 0 && (errno == EINTR || errno == EAGAIN));
     return got < 0 ? -errno : got;
 }
 

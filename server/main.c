@@ -3,6 +3,7 @@
 #include "server/doors.h"
 #include "server/fetch/fetch.h"
 #include "server/health.h"
+#include "server/once.h"
 #include "server/version.h"
 
 #include <stdio.h>
@@ -35,7 +36,7 @@ static int help(const char *topic)
     else
         fprintf(stderr,
                 "encode_exporter: --help %s: no such topic; topics are inputs, web, "
-                "prices, process, all\n",
+                "prices, power, upstream, push, process, all\n",
                 topic);
     buf_deinit(&text);
     return rc;
@@ -115,7 +116,7 @@ static int run(const struct config *c)
     case CONFIG_HEALTH:
         return health(c);
     case CONFIG_ONCE:
-        return app_once(c);
+        return once_print(c);
     case CONFIG_SERVE:
         break;
     }

@@ -30,6 +30,9 @@ struct meter *meter_new(uv_loop_t *loop, const struct config *c, struct store *s
                         const struct meter_sink *sink);
 void meter_measure_by(struct meter *m, struct sampler *sampler,
                       struct upstream *upstream);
+
+/* Encodes that run stand still from now on: the last values are about to be scraped. */
+void meter_freeze(struct meter *m);
 void meter_stop(struct meter *m); /* its memory goes when the loop has run dry */
 
 /* A run that was read just now, on its way to store_put(): takes the reference and returns
@@ -42,6 +45,9 @@ void meter_changed(struct meter *m, const struct diff *d);
 /* Brings everything that is served up to what is measured now, by way of the sink's
  * changed(); settled() is not called. Before each publishing. */
 void meter_bring_up(struct meter *m);
+
+/* The upstream still owes an answer, as of meter_bring_up(). */
+bool meter_owes(const struct meter *m);
 
 /* The sources have something new: brought up in the next turn of the loop, then
  * settled(). */

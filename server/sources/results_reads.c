@@ -195,7 +195,8 @@ static void take_good(struct source_results *s, struct file *f, struct read_item
     if (n->warning[0])
         file_note(f, n->warning, 0);
     store_set_mtime(s->store, id_of(f), item->stamp.mtime_ns);
-    store_put(s->store, item->run, &d);
+    store_put(s->store, s->sink.fill ? s->sink.fill(s->sink.ctx, item->run) : item->run,
+              &d);
     item->run = NULL;
     if (f->rereads == 0 || d.changed_count) { /* the same bytes count once */
         self_fault(s->self, FAULT_INVALID_VALUE, n->invalid_values);

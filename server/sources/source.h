@@ -12,6 +12,9 @@
 /* Who takes what a source brings; the pipeline does. */
 struct source_sink {
     void *ctx;
+    /* A run that was read, on its way to store_put(): takes the reference and returns one,
+     * to this run or to one with more in it. NULL: as it is. */
+    const struct run *(*fill)(void *ctx, const struct run *run);
     /* The run's content or its presence changed: told after store_put(), store_drop()
      * and store_fail() (then d is NULL). The diff is released by the caller. */
     void (*changed)(void *ctx, const struct diff *d);

@@ -45,7 +45,7 @@ static void begin(enum watch_mode mode, uint32_t runs)
                                               .watch = mode,
                                               .poll_interval_ms = 20,
                                               .max_file_size = 1 << 20 };
-    const struct source_sink sink = { NULL, on_changed, on_settled };
+    const struct source_sink sink = { NULL, NULL, on_changed, on_settled };
 
     t.store = store_new(&(struct store_rules){ .runs = runs });
     t.source = source_results_start(&t.loop, &o, t.store, t.self, &sink);

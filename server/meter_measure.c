@@ -1,0 +1,411 @@
+/*
+ * meter_measure.c - one run and what ran beside it → claims → shares → figures.
+ *
+ * A span is an encode in its time. Those of the run that are to be measured are targets;
+ * others, of any run, are there because they share the machine with one.
+ */
+#include "server/meter_inner.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/measured.h"
+#include "core/mem.h"
+
+/* What is measured, and by whom. */
+enum kind { UP_POWER, UP_CORES, UP_CONTAINERS, OWN_POWER, OWN_CORES, KINDS };
+
+struct span {
+    const struct run *run;
+    const struct scenario *s;
+    uint32_t at;
+    unsigned split; /* kinds whose share is known, as bits */
+    double start_s, end_s;
+    double cores; /* that its file tells it used on average; NaN */
+    enum scenario_state state;
+    bool target, here;
+    struct upstream_series *series; /* NULL: nothing to ask */
+    struct share share[KINDS];
+};
+
+/* At both ends so much may be missing: two steps. */
+static const double upstream_slack_s = 10, sampler_slack_s = 2;
+static const double least_part = 0.9; /* that must be known of an encode's time */
+
+/* A counter and the integral of the power it stands for differ by less than this; else one
+ * of them is about something else. */
+static const double counter_agrees = 1.25;
+
+bool meter_span_of(const struct scenario *s, double *start_s, double *end_s)
+{
+    *start_s = scenario_unix_time(s->start_s);
+    *end_s = scenario_unix_time(s->end_s);
+    if (isnan(*end_s) && s->state != SCENARIO_TOLD)
+        *end_s = *start_s + s->facts.duration_s;
+    return *start_s < *end_s; /* false for NaN */
+}
+
+/* ---- gathering -------------------------------------------------------------------------- */
+
+static double cores_told(const struct scenario *s)
+{
+    const struct facts *f = &scenario_told(s)->facts;
+
+    return f->core_seconds / f->duration_s;
+}
+
+/* Whether a scenario can be told more than its file does. */
+static bool to_measure(const struct meter *m, const struct span *t)
+{
+    if (t->state != SCENARIO_TOLD)
+        return true;
+    return (m->sampler || m->upstream) &&
+           (measured_lacks_energy(t->s) || measured_lacks_cores(t->s));
+}
+
+/* What ran in this time shares with the targets. */
+struct window {
+    double from_s, to_s;
+    struct view id; /* of the run that is measured */
+};
+
+/* NULL: its time is not known, or outside the window (NULL: any). */
+static struct span *add_span(struct meter *m, const struct run *run, uint32_t at,
+                             const struct window *w)
+{
+    const struct scenario *s = run->scenarios[at];
+    double start_s, end_s, live_end_s = NAN;
+    bool known = meter_span_of(s, &start_s, &end_s);
+    enum scenario_state state = meter_state(m, run, at, &live_end_s);
+
+    if (state != SCENARIO_TOLD) {
+        end_s = live_end_s;
+        known = start_s < end_s;
+    }
+    if (!known || (w && (end_s <= w->from_s || start_s >= w->to_s)))
+        return NULL;
+    if (m->span_count == m->span_cap) {
+        m->span_cap = m->span_cap ? m->span_cap * 2 : 16;
+        m->spans = mem_resize(m->spans, m->span_cap, sizeof *m->spans);
+    }
+    m->spans[m->span_count] = (struct span){
+        .run = run,
+        .s = s,
+        .at = at,
+        .start_s = start_s,
+        .end_s = end_s,
+        .cores = cores_told(s),
+        .state = state,
+    };
+    return &m->spans[m->span_count++];
+}
+
+static void add_beside(struct meter *m, struct meter_run *r, void *ctx)
+{
+    const struct window *w = ctx;
+    const struct run *run = view_eq(r->id, w->id) ? NULL : store_get(m->store, r->id);
+
+    for (uint32_t i = 0; run && i < run->count; i++)
+        add_span(m, run, i, w);
+}
+
+static bool is_due(const struct meter_run *r, const struct span *s)
+{
+    return (s->start_s < r->to_s && s->end_s > r->from_s) ||
+           s->start_s >= r->unsettled_s || s->state == SCENARIO_RUNNING ||
+           s->s->state == SCENARIO_RUNNING; /* until a moment ago */
+}
+
+/* Up to METER_PIECE of them, from r->next on. */
+static void add_targets(struct meter *m, struct meter_run *r, const struct run *run,
+                        struct window *w)
+{
+    for (; r->next < run->count && m->span_count < METER_PIECE; r->next++) {
+        struct span *s = add_span(m, run, r->next, NULL);
+
+        if (!s)
+            continue;
+        if (!is_due(r, s) || !to_measure(m, s)) {
+            m->span_count--;
+            continue;
+        }
+        s->target = true;
+        w->from_s = fmin(w->from_s, s->start_s);
+        w->to_s = fmax(w->to_s, s->end_s);
+    }
+}
+
+/* Targets, and what ran at the same time as one of them. */
+static void gather(struct meter *m, struct meter_run *r, const struct run *run)
+{
+    struct window w = { INFINITY, -INFINITY, run->id };
+    size_t targets, seen = 0;
+
+    m->span_count = 0;
+    add_targets(m, r, run, &w);
+    targets = m->span_count;
+    if (!(m->sampler || m->upstream) || targets == 0)
+        return;
+    for (uint32_t i = 0; i < run->count; i++)
+        if (seen < targets && m->spans[seen].at == i)
+            seen++;
+        else
+            add_span(m, run, i, &w);
+    meter_overlapping(m, w.from_s, w.to_s, add_beside, &w);
+}
+
+/* ---- who measures it -------------------------------------------------------------------- */
+
+static void find_sources(struct meter *m)
+{
+    for (size_t i = 0; i < m->span_count; i++) {
+        struct span *s = &m->spans[i];
+
+        s->here = m->sampler && sampler_is_here(m->sampler, s->s->host);
+        if (!m->upstream)
+            continue;
+        s->series = upstream_series_of(m->upstream, s->s);
+        if (s->target && s->series && to_measure(m, s))
+            upstream_want(m->upstream, s->series, s->start_s, s->end_s,
+                          s->state == SCENARIO_RUNNING);
+    }
+}
+
+static const struct timeline *timeline_of(const struct meter *m, const struct span *s,
+                                          enum kind k)
+{
+    switch (k) {
+    case UP_POWER:
+        return s->series ? upstream_power(s->series) : NULL;
+    case UP_CORES:
+        return s->series ? upstream_cores(s->series) : NULL;
+    case UP_CONTAINERS:
+        return s->series ? upstream_containers(s->series) : NULL;
+    case OWN_POWER:
+        return s->here ? sampler_power(m->sampler) : NULL;
+    default:
+        return s->here ? sampler_cores(m->sampler) : NULL;
+    }
+}
+
+static bool same_source(const struct span *a, const struct span *b, enum kind k)
+{
+    if (k == OWN_POWER || k == OWN_CORES)
+        return a->here && b->here;
+    if (!a->series || !b->series)
+        return false;
+    return k == UP_POWER ? upstream_same_power(a->series, b->series)
+                         : upstream_same_cores(a->series, b->series);
+}
+
+/* ---- shares ----------------------------------------------------------------------------- */
+
+static void make_room(struct meter *m)
+{
+    if (m->group_cap >= m->span_count)
+        return;
+    m->group_cap = m->span_cap;
+    m->members = mem_resize(m->members, m->group_cap, sizeof *m->members);
+    m->claims = mem_resize(m->claims, m->group_cap, sizeof *m->claims);
+    m->shares = mem_resize(m->shares, m->group_cap, sizeof *m->shares);
+}
+
+/* A machine's power goes by the use of cores, where it is known of all; the use of cores
+ * that nobody can tell apart goes in equal parts. */
+static struct claim claim_of(const struct span *s, enum kind k)
+{
+    bool power = k == UP_POWER || k == OWN_POWER;
+
+    return (struct claim){ s->start_s, s->end_s, power ? s->cores : NAN };
+}
+
+static void split_group(struct meter *m, const struct timeline *t, size_t n,
+                        enum kind k)
+{
+    for (size_t i = 0; i < n; i++)
+        m->claims[i] = claim_of(&m->spans[m->members[i]], k);
+    if (m->c->power.share)
+        sharing_split(t, m->claims, n, m->shares);
+    for (size_t i = 0; i < n; i++) {
+        struct span *s = &m->spans[m->members[i]];
+
+        if (!m->c->power.share)
+            sharing_split(t, &m->claims[i], 1, &m->shares[i]);
+        s->share[k] = m->shares[i];
+        s->split |= 1U << k;
+    }
+}
+
+static void split_kind(struct meter *m, enum kind k)
+{
+    for (size_t i = 0; i < m->span_count; i++) {
+        struct span *s = &m->spans[i];
+        const struct timeline *t = timeline_of(m, s, k);
+        size_t n = 0;
+
+        if (!s->target || !t || s->split & 1U << k)
+            continue;
+        for (size_t j = 0; j < m->span_count; j++)
+            if (same_source(s, &m->spans[j], k))
+                m->members[n++] = j;
+        split_group(m, t, n, k);
+    }
+}
+
+/* ---- figures ---------------------------------------------------------------------------- */
+
+/* Whether enough of its time is known; up to now, of one that runs. */
+static bool covered(const struct meter *m, const struct span *s, enum kind k)
+{
+    const struct timeline *t = timeline_of(m, s, k);
+    bool own = k == OWN_POWER || k == OWN_CORES;
+    double slack_s = own ? sampler_slack_s : upstream_slack_s;
+    double end_s = s->end_s;
+
+    if (!t || !(s->split & 1U << k) || isnan(s->share[k].own))
+        return false;
+    if (s->state == SCENARIO_RUNNING) /* what is measured next is not missing */
+        end_s = fmax(end_s - slack_s, s->start_s);
+    if (s->state == SCENARIO_RUNNING && own)
+        end_s = fmin(end_s, sampler_until(m->sampler));
+    return end_s > s->start_s &&
+           timeline_covers(t, s->start_s, end_s, slack_s, least_part);
+}
+
+/* The machine's energy by its own counter is better than by readings of its power. */
+static double by_counter(struct meter *m, const struct span *s, bool *settled)
+{
+    const struct share *share = &s->share[UP_POWER];
+    bool known;
+    double joules =
+        upstream_energy(m->upstream, s->series, s->start_s, s->end_s, &known);
+    double factor = joules / share->whole;
+
+    *settled = *settled && known;
+    if (!(factor < counter_agrees && factor > 1 / counter_agrees))
+        return share->own;
+    return share->own * factor;
+}
+
+static void set_energy(struct meter *m, const struct span *s, struct measured *out,
+                       bool *settled)
+{
+    enum kind k = covered(m, s, UP_POWER) ? UP_POWER : OWN_POWER;
+    const struct share *share = &s->share[k];
+
+    if (!measured_lacks_energy(s->s) || !covered(m, s, k))
+        return;
+    out->energy_j = share->own;
+    out->energy_span_s = share->covered_s;
+    if (k == UP_POWER) {
+        out->energy_basis = share->shared ? ENERGY_UPSTREAM_SHARED : ENERGY_UPSTREAM;
+        if (s->state != SCENARIO_RUNNING)
+            out->energy_j = by_counter(m, s, settled);
+    } else {
+        out->energy_basis = sampler_basis(m->sampler);
+        if (share->shared && out->energy_basis == ENERGY_SAMPLER)
+            out->energy_basis = ENERGY_SAMPLER_SHARED;
+    }
+}
+
+static void set_cores(struct meter *m, const struct span *s, struct measured *out)
+{
+    enum kind k = covered(m, s, UP_CORES) ? UP_CORES : OWN_CORES;
+
+    if (measured_lacks_cores(s->s) && covered(m, s, k)) {
+        out->core_seconds = s->share[k].own;
+        out->cores_span_s = s->share[k].covered_s;
+        out->compute_basis = k == UP_CORES ? COMPUTE_UPSTREAM : COMPUTE_SAMPLER;
+    }
+    if (covered(m, s, UP_CONTAINERS))
+        out->container_cpu_percent =
+            s->share[UP_CONTAINERS].own / s->share[UP_CONTAINERS].covered_s;
+    if (s->here)
+        out->host_cores = sampler_host_cores(m->sampler);
+}
+
+/* Whether what could still come has come. */
+static bool is_settled(const struct meter *m, const struct span *s)
+{
+    if (s->state == SCENARIO_RUNNING)
+        return false;
+    if (s->series && !upstream_settled(m->upstream, s->series, s->start_s, s->end_s))
+        return false;
+    return !s->here || !(s->end_s > sampler_until(m->sampler));
+}
+
+static void swap_in(struct meter *m, const struct span *s, const struct scenario *with)
+{
+    if (with == s->s) {
+        scenario_unref(with);
+        return;
+    }
+    if (m->swap_count == m->swap_cap) {
+        m->swap_cap = m->swap_cap ? m->swap_cap * 2 : 16;
+        m->swap_at = mem_resize(m->swap_at, m->swap_cap, sizeof *m->swap_at);
+        m->swap_with = mem_resize(m->swap_with, m->swap_cap, sizeof(struct scenario *));
+    }
+    m->swap_at[m->swap_count] = s->at;
+    m->swap_with[m->swap_count++] = with;
+}
+
+/* What was measured once stays, also when its samples are forgotten. */
+static bool would_lose(const struct scenario *s, const struct measured *found)
+{
+    if (s->state != found->state)
+        return false;
+    return (measured_lacks_energy(s) && !isnan(s->facts.energy_j) &&
+            isnan(found->energy_j)) ||
+           (measured_lacks_cores(s) && !isnan(s->facts.core_seconds) &&
+            isnan(found->core_seconds));
+}
+
+static void take(struct meter *m, struct meter_run *r, const struct span *s)
+{
+    struct measured found = measured_nothing();
+    bool settled = is_settled(m, s);
+
+    found.state = s->state;
+    if (s->state != SCENARIO_TOLD)
+        found.duration_s = s->end_s - s->start_s;
+    set_energy(m, s, &found, &settled);
+    set_cores(m, s, &found);
+    if (!would_lose(s->s, &found))
+        swap_in(m, s, scenario_measured(s->s, &found));
+    r->found_runs = r->found_runs || s->state == SCENARIO_RUNNING;
+    if (!settled && s->state != SCENARIO_RUNNING)
+        r->found_unsettled_s = fmin(r->found_unsettled_s, s->start_s);
+}
+
+void meter_measure(struct meter *m, struct meter_run *r, const struct run *run)
+{
+    m->swap_count = 0;
+    if (r->next == 0) {
+        r->found_unsettled_s = INFINITY;
+        r->found_runs = false;
+    }
+    gather(m, r, run);
+    make_room(m);
+    find_sources(m);
+    for (int k = 0; k < KINDS; k++)
+        split_kind(m, (enum kind)k);
+    for (size_t i = 0; i < m->span_count; i++)
+        if (m->spans[i].target)
+            take(m, r, &m->spans[i]);
+    if (r->next < run->count)
+        return;
+    r->unsettled_s = r->found_unsettled_s;
+    r->runs = r->found_runs;
+    r->from_s = INFINITY;
+    r->to_s = -INFINITY;
+}
+
+void meter_measure_deinit(struct meter *m)
+{
+    free(m->spans);
+    free(m->members);
+    free(m->claims);
+    free(m->shares);
+    free(m->swap_at);
+    free(m->swap_with);
+}
