@@ -44,7 +44,7 @@ static enum upstream_problem read_cells(const char *text, double values[5])
 
 static void values_come_to_their_cells(void **state)
 {
-    double v[5];
+    double v[5] = { 0 };
 
     (void)state;
     assert_int_equal(
@@ -64,7 +64,7 @@ static void values_come_to_their_cells(void **state)
 
 static void what_is_no_number_is_a_hole(void **state)
 {
-    double v[5];
+    double v[5] = { 0 };
 
     (void)state;
     assert_int_equal(read_cells(MATRIX("{\"values\":[[1000,\"NaN\"],[1005,\"+Inf\"],"
@@ -80,7 +80,7 @@ static void what_is_no_number_is_a_hole(void **state)
 
 static void times_that_nobody_asked_for_are_passed_over(void **state)
 {
-    double v[5];
+    double v[5] = { 0 };
 
     (void)state;
     assert_int_equal(read_cells(MATRIX("{\"values\":[[995,\"1\"],[1002,\"2\"],"
@@ -93,7 +93,7 @@ static void times_that_nobody_asked_for_are_passed_over(void **state)
 
 static void several_series_give_nothing(void **state)
 {
-    double v[5];
+    double v[5] = { 0 };
 
     (void)state;
     assert_int_equal(read_cells(MATRIX("{\"values\":[[1000,\"1\"]]},"
@@ -144,7 +144,7 @@ static void answers_that_are_none_are_told_apart(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct json_value *data;
-        double v[5];
+        double v[5] = { 0 };
         enum upstream_problem p =
             answer_read(reader, cases[i].status, view_of(cases[i].body), &data, &why);
 
