@@ -150,6 +150,7 @@ static int reload(void *ctx, struct err *e)
         return -EINVAL;
     }
     pipeline_configure(a->pipeline, set);
+    upstream_reloaded(a->upstream);
     log_line(LOG_INFO, "settings reloaded", NULL);
     return 0;
 }

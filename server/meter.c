@@ -413,6 +413,10 @@ static void on_soon(uv_idle_t *h)
 
 void meter_news(struct meter *m)
 {
+    struct period late;
+
+    if (m->upstream && upstream_reopened(m->upstream, &late.from_s, &late.to_s))
+        mark_around(m, late);
     if (m->stopped || !(m->owed || m->runs_now || m->due))
         return;
     m->again = true; /* what a pass under way has left behind may be known now */

@@ -151,8 +151,13 @@ static enum upstream_problem take_total(const struct ask *a,
     double value_j;
     enum upstream_problem p = answer_number(data, &value_j, why);
 
-    if (is_taken(p))
+    if (is_taken(p)) {
+        bool was_known = a->q->totals.counter >= COUNTER_NONE || a->q->was_refused;
+
         totals_answered(&a->q->totals, total_of(a), value_j, uv_now(a->q->u->loop));
+        if (was_known && !isnan(value_j))
+            upstream_late(a->q->u, a->from_s, a->to_s);
+    }
     return p;
 }
 
@@ -200,8 +205,10 @@ static void settle(struct ask *a, enum upstream_problem p)
 
     if (is_bad(p) || put_off)
         failed(a);
-    if (put_off)
+    if (put_off) {
         a->q->refused_ms = uv_now(u->loop) + REFUSED_MS;
+        a->q->was_refused = true;
+    }
     if (u->failing && !is_bad(p))
         came_back(u);
     u->failing = is_bad(p);

@@ -44,6 +44,7 @@ struct query {
     struct plan plan;
     struct totals totals; /* UPSTREAM_ENERGY */
     uint64_t refused_ms;  /* not asked before this */
+    bool was_refused;     /* so what it tells was settled once */
     uint64_t hold_ms;     /* the last one failed: nothing before this */
     uint32_t said;        /* problems that the log knows of, as bits */
     struct query *next;
@@ -83,7 +84,9 @@ struct upstream {
     size_t refused_count;
     uint64_t problems[PROBLEM_COUNT];
     uint64_t kept_back, kept_ms;
-    double up; /* NaN: nothing was asked yet */
+    double late_from_s, late_to_s; /* settled before, and has values now; from above to:
+                                      nothing */
+    double up;                     /* NaN: nothing was asked yet */
     bool failing, stopped;
 };
 
@@ -114,6 +117,8 @@ void upstream_turn(struct upstream *u);
 /* The same in the next turn of the loop. */
 void upstream_soon(struct upstream *u);
 void asks_forget(struct upstream *u);
+/* Values came of a time that was settled. */
+void upstream_late(struct upstream *u, double from_s, double to_s);
 double upstream_now_s(void);
 
 /* ---- problems.c ---- */

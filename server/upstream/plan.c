@@ -25,7 +25,16 @@ static int64_t cell_at(double time_s)
     return (int64_t)floor(time_s / PLAN_STEP_S);
 }
 
-void plan_want(struct plan *p, struct range cells)
+/* Cells of an encode that goes on wait for the next question about it. */
+static bool goes_on(const struct plan *p, struct range cells, double now_s)
+{
+    const struct range before = { cells.first - 1, cells.first - 1 };
+
+    return cells.first > cell_at(now_s - PLAN_LATE_S) &&
+           (ranges_hold(&p->young, before) || ranges_hold(&p->asking, before));
+}
+
+void plan_want(struct plan *p, struct range cells, double now_s)
 {
     const struct ranges *const have[] = { &p->known, &p->open, &p->asking, &p->young };
     int64_t cell = cells.first;
@@ -45,8 +54,11 @@ void plan_want(struct plan *p, struct range cells)
             else if (have[i]->all[at].first < next)
                 next = have[i]->all[at].first;
         }
-        if (past == cell)
-            ranges_add(&p->open, (struct range){ cell, next - 1 });
+        if (past == cell) {
+            const struct range missing = { cell, next - 1 };
+
+            ranges_add(goes_on(p, missing, now_s) ? &p->young : &p->open, missing);
+        }
         cell = past > cell ? past : next;
     }
 }
@@ -60,12 +72,9 @@ static void open_all(struct plan *p, struct ranges *from)
     from->count = 0;
 }
 
-static void open_what_is_due(struct plan *p, double now_s, uint64_t now_ms)
+static void open_what_is_due(struct plan *p, uint64_t now_ms)
 {
-    bool goes = p->open.count && p->open.all[0].first <= cell_at(now_s);
-
-    /* A new cell goes together with those from just before it. */
-    if (now_ms + (goes ? PLAN_EVERY_MS / 2 : 0) >= p->young_ms)
+    if (now_ms >= p->young_ms)
         open_all(p, &p->young);
     if (p->again.count && now_ms >= p->again_ms) {
         for (size_t i = 0; i < p->again.count; i++)
@@ -79,7 +88,7 @@ bool plan_next(struct plan *p, double now_s, uint64_t now_ms, struct range *out)
     int64_t end = cell_at(now_s);
     size_t i;
 
-    open_what_is_due(p, now_s, now_ms);
+    open_what_is_due(p, now_ms);
     i = ranges_find(&p->open, end);
     if (i == p->open.count || p->open.all[i].first > end) {
         if (i == 0)
@@ -147,7 +156,8 @@ void plan_filled(struct plan *p, struct range cells)
 
 void plan_ask_empty(struct plan *p)
 {
-    open_all(p, &p->empty);
+    for (size_t i = 0; i < p->empty.count; i++)
+        ranges_add(&p->open, p->empty.all[i]);
     p->again.count = 0;
 }
 

@@ -33,8 +33,9 @@ void plan_deinit(struct plan *p);
 /* The cells of an interval with one more at both ends. */
 struct range plan_cells(double from_s, double to_s);
 
-/* All that is not known, and not on its way, is opened. */
-void plan_want(struct plan *p, struct range cells);
+/* All that is not known, and not on its way, is opened; what comes behind young cells is
+ * asked together with them. */
+void plan_want(struct plan *p, struct range cells, double now_s);
 
 /*
  * The next question, newest first: ranges that lie close joined, no longer than an answer

@@ -150,12 +150,17 @@ static void join(struct query *narrow, struct range cells)
 static void judge(struct query *q, struct range piece, const double values[],
                   int64_t settled, uint64_t now_ms)
 {
+    const struct query *first = q->narrow ? q->narrow : q;
     int64_t count = piece.last - piece.first + 1, have = 0;
 
     for (int64_t i = 0; i < count; i++)
         have += !isnan(values[i]);
+    if (have > 0 &&
+        (first->was_refused || q->was_refused || ranges_touch(&q->plan.empty, piece)))
+        upstream_late(q->u, (double)piece.first * PLAN_STEP_S,
+                      (double)piece.last * PLAN_STEP_S);
     if (q->wide && have * 2 < count)
-        plan_want(&q->wide->plan, piece);
+        plan_want(&q->wide->plan, piece, upstream_now_s());
     if (have > 0)
         plan_filled(&q->plan, piece);
     else if (settled > 0 && !q->wide)

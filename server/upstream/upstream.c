@@ -94,6 +94,8 @@ int upstream_new(uv_loop_t *loop, const struct config *c, struct self *self,
     u->news = news;
     u->ctx = ctx;
     u->up = NAN;
+    u->late_from_s = INFINITY;
+    u->late_to_s = -INFINITY;
     uv_timer_init(loop, &u->timer);
     u->timer.data = u;
     read_environment(u);
@@ -300,7 +302,7 @@ void upstream_want(struct upstream *u, struct upstream_series *s, double from_s,
 
         if (!q || !q->askable || ranges_hold(&q->plan.wanted, cells))
             continue;
-        plan_want(&q->plan, cells);
+        plan_want(&q->plan, cells, upstream_now_s());
         news = true;
     }
     if (news)
@@ -344,4 +346,21 @@ bool upstream_settled(const struct upstream *u, const struct upstream_series *s,
         return true;
     t = totals_of(&energy->totals, from_s, to_s, false);
     return !t || t->state == TOTAL_KNOWN;
+}
+
+void upstream_late(struct upstream *u, double from_s, double to_s)
+{
+    u->late_from_s = fmin(u->late_from_s, from_s);
+    u->late_to_s = fmax(u->late_to_s, to_s);
+}
+
+bool upstream_reopened(struct upstream *u, double *from_s, double *to_s)
+{
+    if (!(u->late_from_s < u->late_to_s))
+        return false;
+    *from_s = u->late_from_s;
+    *to_s = u->late_to_s;
+    u->late_from_s = INFINITY;
+    u->late_to_s = -INFINITY;
+    return true;
 }

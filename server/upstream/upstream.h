@@ -65,10 +65,17 @@ const struct timeline *upstream_power(const struct upstream_series *s);
 const struct timeline *upstream_cores(const struct upstream_series *s);
 const struct timeline *upstream_containers(const struct upstream_series *s);
 
-/* Nothing more will come of this interval: all was answered, and late samples were waited
- * for. */
+/* Nothing more is to be waited for: all was answered, or is refused, and late samples were
+ * waited for. */
 bool upstream_settled(const struct upstream *u, const struct upstream_series *s,
                       double from_s, double to_s);
+
+/*
+ * What was settled has got values all the same: a query that was refused was asked again
+ * and answered, or an answer without values was asked for once more. True: in *from_s to
+ * *to_s, since this was called last. To be called upon news.
+ */
+bool upstream_reopened(struct upstream *u, double *from_s, double *to_s);
 
 /* Whether two series have the same power query; whether they have the same CPU query. */
 bool upstream_same_power(const struct upstream_series *a,

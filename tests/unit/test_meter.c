@@ -24,6 +24,7 @@ static struct {
     struct timeline own_power, own_cores;
     double counter_j, until_s;
     bool counter_known, settled, silent; /* silent: no series for anybody */
+    double late_from_s, late_to_s;       /* settled, and with values all the same */
     unsigned wants, counters;
     struct upstream_series series[2];
 } world;
@@ -81,6 +82,17 @@ bool upstream_settled(const struct upstream *u, const struct upstream_series *s,
     (void)from_s;
     (void)to_s;
     return world.settled;
+}
+
+bool upstream_reopened(struct upstream *u, double *from_s, double *to_s)
+{
+    bool late = world.late_from_s < world.late_to_s;
+
+    (void)u;
+    *from_s = world.late_from_s;
+    *to_s = world.late_to_s;
+    world.late_to_s = world.late_from_s;
+    return late;
 }
 
 bool upstream_same_power(const struct upstream_series *a,
@@ -348,6 +360,29 @@ static void an_upstream_comes_before_this_machine(void **state)
     end(&b);
 }
 
+static void what_was_settled_is_measured_again_where_values_came_late(void **state)
+{
+    (void)state;
+    struct bench b;
+
+    begin(&b, true, false);
+    put_one(&b, "a", "", T0 + 10, T0 + 20);
+    put_one(&b, "b", "", T0 + 110, T0 + 120);
+    meter_bring_up(b.meter);
+    fill(&world.power, T0, T0 + 300, 50);
+    meter_news(b.meter);
+    uv_run(&b.loop, UV_RUN_NOWAIT);
+    assert_true(isnan(facts(&b, "a", 0)->energy_j)); /* settled is settled */
+    world.late_from_s = T0 + 100;
+    world.late_to_s = T0 + 150;
+    meter_news(b.meter);
+    uv_run(&b.loop, UV_RUN_NOWAIT);
+    assert_true(isnan(facts(&b, "a", 0)->energy_j));
+    assert_near(facts(&b, "b", 0)->energy_j, 500, NEAR);
+    assert_int_equal(b.settled, 1);
+    end(&b);
+}
+
 static void one_that_began_before_there_were_samples_has_no_part_of_it(void **state)
 {
     (void)state;
@@ -521,6 +556,7 @@ int main(void)
         cmocka_unit_test(what_comes_later_is_put_in_its_place),
         cmocka_unit_test(what_the_file_tells_stays),
         cmocka_unit_test(an_upstream_comes_before_this_machine),
+        cmocka_unit_test(what_was_settled_is_measured_again_where_values_came_late),
         cmocka_unit_test(one_that_began_before_there_were_samples_has_no_part_of_it),
         cmocka_unit_test(shares_follow_what_ran_beside),
         cmocka_unit_test(each_in_full_where_that_is_wanted),

@@ -17,7 +17,7 @@ static struct config config;
 static struct self *self;
 static struct upstream *up;
 static unsigned news;
-static bool sparse, no_counter; /* how the database is */
+static bool sparse, no_counter, no_containers; /* how the database is */
 
 /* ---- the database --------------------------------------------------------------------- */
 
@@ -39,7 +39,7 @@ static void add_values(const struct asked *a, struct buf *out)
 static const char *well(const struct asked *a, struct buf *out)
 {
     bool none = (sparse && strstr(a->query, "[30s]")) || (a->total && no_counter) ||
-                strstr(a->query, "docker_containers");
+                (no_containers && strstr(a->query, "docker_containers"));
 
     buf_fmt(out, "{\"status\":\"success\",\"data\":{\"resultType\":\"%s\",\"result\":[",
             a->total ? "vector" : "matrix");
@@ -146,6 +146,7 @@ static int setup(void **state)
     database_listen(&db, &loop, 0);
     news = 0;
     sparse = no_counter = false;
+    no_containers = true;
     unsetenv("HOSTNAME");
     unsetenv("NODE_NAME");
     return 0;
@@ -324,6 +325,7 @@ static void a_counter_that_does_not_exist_is_asked_for_once(void **state)
 static void a_refused_query_is_left_alone_and_others_go_on(void **state)
 {
     struct upstream_series *s;
+    double from_s, to_s;
 
     (void)state;
     db.answer = power_is_refused;
@@ -344,9 +346,15 @@ static void a_refused_query_is_left_alone_and_others_go_on(void **state)
     assert_true(tells("encode_exporter_upstream_up 1\n"));
     assert_true(tells("encode_exporter_upstream_breaker_state{state=\"closed\"} 1\n"));
 
+    assert_false(upstream_reopened(up, &from_s, &to_s));
     db.answer = well;
     upstream_reloaded(up);
+    assert_false(upstream_settled(up, s, BASE_S, BASE_S + 60));
     settle(s, BASE_S, BASE_S + 60);
+    settle(s, BASE_S + 7200, BASE_S + 7260);
+    assert_true(upstream_reopened(up, &from_s, &to_s));
+    assert_true(from_s <= BASE_S && to_s >= BASE_S + 7260);
+    assert_false(upstream_reopened(up, &from_s, &to_s));
     assert_near(timeline_total(upstream_power(s), BASE_S, BASE_S + 60, NULL), 60 * 143,
                 1e-9);
 }
@@ -368,6 +376,7 @@ static void several_series_are_not_used(void **state)
 static void what_failed_is_asked_until_it_is_answered(void **state)
 {
     struct upstream_series *s;
+    double from_s, to_s;
     int port = db.port;
 
     (void)state;
@@ -395,14 +404,19 @@ static void what_failed_is_asked_until_it_is_answered(void **state)
     for (unsigned before = db.count; db.count == before;)
         uv_run(&loop, UV_RUN_ONCE);
     db.answer = well;
+    no_containers = false;
     settle(s, BASE_S + 7200, BASE_S + 7260);
     assert_true(tells("encode_exporter_upstream_up 1\n"));
     assert_true(tells("encode_exporter_upstream_breaker_state{state=\"closed\"} 1\n"));
     assert_near(timeline_total(upstream_power(s), BASE_S + 7200, BASE_S + 7260, NULL),
                 60 * 163, 1e-9);
     /* Of the time before, what had no values is asked once more. */
-    while (asked_for("docker_containers") < 3)
+    while (!upstream_reopened(up, &from_s, &to_s))
         uv_run(&loop, UV_RUN_ONCE);
+    assert_near(from_s, BASE_S - 5, 0);
+    assert_near(to_s, BASE_S + 65, 0);
+    assert_near(timeline_total(upstream_containers(s), BASE_S, BASE_S + 60, NULL),
+                60 * 143, 1e-9);
 }
 
 static void names_come_from_the_scenario_else_from_the_environment(void **state)

@@ -96,7 +96,7 @@ static const double old_s = 1800000000; /* long after what is asked for */
 
 static void want(struct plan *p, double from_s, double to_s)
 {
-    plan_want(p, plan_cells(from_s, to_s));
+    plan_want(p, plan_cells(from_s, to_s), to_s > 50000 ? to_s : old_s);
 }
 
 static void asks(struct plan *p, double now_s, uint64_t now_ms, int64_t first,
@@ -208,28 +208,39 @@ static void young_cells_are_asked_again_until_no_sample_can_be_late(void **state
     plan_deinit(&p);
 }
 
+/* Wanted every second, at any second of the grid and of the timer. */
 static void a_running_one_costs_one_question_in_five_seconds(void **state)
 {
-    struct plan p = { 0 };
-    unsigned questions = 0;
-    struct range r;
-
     (void)state;
-    for (int second = 0; second < 300; second++) {
-        double now_s = 100000 + second;
-        uint64_t now_ms = (uint64_t)second * 1000 + 50000;
+    for (int offset_ms = 0; offset_ms < 5000; offset_ms += 250) {
+        struct plan p = { 0 };
+        unsigned questions = 0;
+        uint64_t last_ms = 0;
+        struct range r;
 
-        want(&p, 99990, now_s);
-        while (plan_next(&p, now_s, now_ms, &r)) {
-            questions++;
-            assert_true(r.last * 5 <= now_s);
-            /* never more than two minutes and what is new */
-            assert_true(r.last - r.first <= 26);
-            plan_answered(&p, r, now_s, now_ms);
+        for (uint64_t ms = 0; ms < 300000; ms += 50) {
+            double now_s = 100000 + (double)(ms + (uint64_t)offset_ms) / 1e3;
+            uint64_t now_ms = ms + 50000;
+
+            if (ms % 1000 == 0) {
+                struct range cells = plan_cells(99990, now_s);
+
+                cells.last -= 2; /* nothing that lies ahead */
+                plan_want(&p, cells, now_s);
+            }
+            while (plan_next(&p, now_s, now_ms, &r)) {
+                questions++;
+                assert_true((double)r.last * 5 <= now_s);
+                assert_true(questions == 1 || now_ms - last_ms >= 4000);
+                /* never more than two minutes and what is new */
+                assert_true(r.last - r.first <= 26);
+                plan_answered(&p, r, now_s, now_ms);
+                last_ms = now_ms;
+            }
         }
+        assert_in_range(questions, 58, 62);
+        plan_deinit(&p);
     }
-    assert_in_range(questions, 59, 63);
-    plan_deinit(&p);
 }
 
 static void what_was_not_answered_is_open_again(void **state)
