@@ -8,7 +8,7 @@
  * Nothing here blocks: names are resolved on threads of libcurl's. Of the system's
  * certificates those alone are read that a connection needs, where their directory has
  * hashed names, as Debian's does; all of them would take 15 ms. A ca_file is read by the
- * first TLS connection after it changed, at 0.1 ms for each certificate in it.
+ * first TLS connection after it changed, at 0.3 ms for each certificate in it.
  */
 #ifndef SERVER_FETCH_FETCH_CLIENT_H
 #define SERVER_FETCH_FETCH_CLIENT_H
