@@ -8,6 +8,8 @@
  */
 #include "server/app.h"
 
+#include "server/carbon/carbon.h"
+#include "server/descriptors.h"
 #include "server/doors.h"
 #include "server/http/server.h"
 #include "server/linger.h"
@@ -17,6 +19,7 @@
 #include "server/page.h"
 #include "server/pipeline.h"
 #include "server/power/sampler.h"
+#include "server/push/push.h"
 #include "server/site.h"
 #include "server/sockets.h"
 #include "server/start.h"
@@ -30,13 +33,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
-    STOP_MS = 5000,   /* for answers under way */
-    FILES_KEPT = 128, /* descriptors: 64 for files, refused connections, our own */
-    FILES_MAX = 8,    /* that module options name */
+    STOP_MS = 5000, /* for answers under way */
+    FILES_MAX = 8,  /* that module options name */
     SIGNALS = 3,
 };
 
@@ -52,7 +53,9 @@ struct app {
     struct upstream *upstream; /* NULL: nobody to ask */
     struct source_results *source;
     struct http_server *http;
-    struct doors *doors; /* NULL: no web config */
+    struct doors *doors;   /* NULL: no web config */
+    struct push *push;     /* NULL: nowhere */
+    struct carbon *carbon; /* NULL: nobody is asked */
     struct site_state site;
     struct filewatch *files[FILES_MAX];
     size_t file_count;
@@ -103,6 +106,7 @@ static void on_served(void *ctx)
 
     if (a->last_scan) {
         a->last_scan = false;
+        push_last(a->push, a->c->linger_ms, NULL, NULL);
         linger_scanned(&a->linger);
     }
     if (a->site.ready || a->stopping)
@@ -175,6 +179,14 @@ static void read_again(struct app *a)
     read_soon(a, rc);
 }
 
+static void on_carbon(void *ctx)
+{
+    struct app *a = ctx;
+
+    module_set_carbon(carbon_now(a->carbon));
+    read_again(a);
+}
+
 static void watch_file(void *ctx, const char *path)
 {
     struct app *a = ctx;
@@ -200,6 +212,7 @@ static void on_http_done(void *ctx)
     for (size_t i = 0; i < a->file_count; i++)
         filewatch_stop(a->files[i]);
     doors_stop(a->doors);
+    carbon_stop(a->carbon);
     source_results_stop(a->source);
     meter_stop(a->meter);
     sampler_stop(a->sampler);
@@ -212,6 +225,8 @@ static void on_http_done(void *ctx)
 static void stop_serving(struct app *a, unsigned patience_ms)
 {
     linger_cut(&a->linger);
+    push_stop(a->push);
+    a->push = NULL;
     if (a->http)
         http_server_stop(a->http, patience_ms, on_http_done, a);
     else
@@ -233,9 +248,18 @@ static void scan(void *ctx)
     source_results_rescan(a->source, on_scanned, a);
 }
 
-static void on_lingered(void *ctx)
+static void on_pushed(void *ctx)
 {
     stop_serving(ctx, STOP_MS);
+}
+
+/* What changed since the last values were first sent is sent again. */
+static void on_lingered(void *ctx)
+{
+    struct app *a = ctx;
+
+    if (!push_last(a->push, a->c->linger_ms, on_pushed, a))
+        stop_serving(a, STOP_MS);
 }
 
 static void on_scraped(void *ctx)
@@ -249,7 +273,9 @@ static void app_stop(struct app *a)
 {
     const struct linger_options options = { a->c->linger_ms, &a->site.book, a, scan,
                                             on_lingered };
-    uint64_t linger_ms = options.linger_ms;
+    uint64_t linger_ms = options.linger_ms ? options.linger_ms
+                         : a->push         ? PUSH_LAST_MS
+                                           : 0;
 
     a->stopping = true;
     a->site.ready = false;
@@ -294,37 +320,6 @@ static void watch_signals(struct app *a)
 
 /* ---- starting ------------------------------------------------------------------------- */
 
-/*
- * libuv closes connections silently at the descriptor limit, and files could not be read
- * there: it must never get that far. Raises the limit to what is allowed and returns how
- * many connections leave FILES_KEPT for everything else.
- */
-static unsigned fitting_connections(unsigned wanted)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return wanted;
-    if (limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-            getrlimit(RLIMIT_NOFILE, &limit);
-    }
-
-    rlim_t room = limit.rlim_cur > FILES_KEPT ? limit.rlim_cur - FILES_KEPT : 1;
-
-    if (room >= wanted)
-        return wanted;
-
-    char text[24];
-
-    snprintf(text, sizeof text, "%u", (unsigned)room);
-    log_line(LOG_WARN, "fewer connections than --web.max-connections", "connections",
-             text, "reason", "limit of open files", "remedy",
-             "ulimit -n, LimitNOFILE=", NULL);
-    return (unsigned)room;
-}
-
 /* Sockets that were given take the place of listen addresses. */
 static int open_listeners(struct app *a, struct err *e)
 {
@@ -348,7 +343,7 @@ static int open_http(struct app *a, struct err *e)
     const struct site site = site_of(&a->site);
 
     http_limits_init(&limits);
-    limits.max_connections = fitting_connections(a->c->max_connections);
+    limits.max_connections = descriptors_for(a->c->max_connections);
     limits.max_per_peer = a->c->max_per_peer;
     limits.read_timeout_ms = (unsigned)a->c->read_timeout_ms;
     limits.idle_timeout_ms = (unsigned)a->c->idle_timeout_ms;
@@ -382,6 +377,8 @@ static int app_start(struct app *a, struct err *e)
     if (rc == 0)
         rc = doors_new(&a->loop, c, &a->doors, e);
     a->site.doors = a->doors;
+    rc = rc < 0 ? rc : push_new(&a->loop, c, a->pipeline, a->self, &a->push, e);
+    rc = rc < 0 ? rc : carbon_new(&a->loop, c, a->self, on_carbon, a, &a->carbon, e);
     rc = rc < 0 ? rc : open_http(a, e);
     if (rc < 0)
         return rc;
@@ -488,7 +485,7 @@ int app_check(const struct config *c, struct err *e)
     if (module_set_new(c, true, &set, e) < 0)
         return start_status(e);
     module_set_unref(set);
-    if (upstream_check(c, e) < 0)
+    if (upstream_check(c, e) < 0 || push_check(c, e) < 0 || carbon_check(c, e) < 0)
         return start_status(e);
     return doors_check(c, e) < 0 ? 1 : 0;
 }

@@ -93,12 +93,20 @@ static void name_variable(const struct config *c, struct err *e)
     }
 }
 
+static struct carbon_now carbon; /* the main thread's */
+
+void module_set_carbon(struct carbon_now now)
+{
+    carbon = now;
+}
+
 static int configure(struct module_set *s, const struct config *c, size_t i, bool first,
                      struct err *e)
 {
     const struct module *m = registry[i];
     const struct module_context ctx = { .with_run_id = c->with_run_id,
-                                        .version = version_text };
+                                        .version = version_text,
+                                        .carbon = carbon };
     void *config = mem_zalloc(m->config_size);
 
     s->config[i] = config;

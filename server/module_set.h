@@ -23,6 +23,9 @@ struct module_set {
  */
 int module_set_new(const struct config *c, bool first, struct module_set **out,
                    struct err *e);
+/* What modules are told of the grid, in sets that are made from now on. */
+void module_set_carbon(struct carbon_now now);
+
 struct module_set *module_set_ref(struct module_set *s);
 void module_set_unref(struct module_set *s);
 

@@ -12,8 +12,8 @@
  */
 #include "modules/cost/pricing.h"
 
+#include "core/date.h"
 #include "core/json.h"
-#include "modules/cost/date.h"
 
 #include <errno.h>
 #include <math.h>

@@ -7,8 +7,8 @@
  */
 #include "modules/cost/tables.h"
 
+#include "core/date.h"
 #include "core/mem.h"
-#include "modules/cost/date.h"
 #include "modules/cost/families.h"
 
 #include <math.h>

@@ -7,7 +7,8 @@
 #include "core/option.h"
 
 struct carbon_config {
-    const char *url; /* NULL: none */
+    const char *url;
+    const char *token_file, *zone; /* both, or neither: NULL */
 };
 
 /* Fields of struct carbon_config. */

@@ -4,10 +4,15 @@
 #ifndef SERVER_PUSH_PUSH_CONFIG_H
 #define SERVER_PUSH_PUSH_CONFIG_H
 
+#include <stdint.h>
+
 #include "core/option.h"
 
 struct push_config {
-    const char *url; /* NULL: none */
+    const char *url;      /* NULL: none */
+    const char *labels;   /* "k=v,k=v"; NULL: none */
+    uint64_t interval_ms; /* 0: only at the end */
+    const char *username, *password_file, *bearer_token_file, *ca_file;
 };
 
 /* Fields of struct push_config. */

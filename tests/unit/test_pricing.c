@@ -1,6 +1,6 @@
 #include "tests/unit/module_host.h"
 
-#include "modules/cost/date.h"
+#include "core/date.h"
 #include "modules/cost/pricing.h"
 
 #include <errno.h>

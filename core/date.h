@@ -1,8 +1,8 @@
 /*
  * date.h - dates as people write them in files → Unix time.
  */
-#ifndef MODULES_COST_DATE_H
-#define MODULES_COST_DATE_H
+#ifndef CORE_DATE_H
+#define CORE_DATE_H
 
 #include "core/view.h"
 

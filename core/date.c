@@ -4,7 +4,7 @@
  * Days are counted in eras of 400 years (146 097 days) that begin on 1 March, so that
  * the leap day is the last of its year and month lengths follow (153 m + 2) / 5.
  */
-#include "modules/cost/date.h"
+#include "core/date.h"
 
 #include "core/decimal.h"
 
