@@ -100,7 +100,7 @@ static void ask_again(struct carbon *c, uint64_t ms)
 static enum fetch_verdict take(struct carbon *c, const struct fetch_answer *a,
                                struct buf *reason)
 {
-    struct carbon_now now;
+    struct carbon_now now = { 0 };
     struct err e = { 0 };
 
     if (a->status != 200)

@@ -251,13 +251,11 @@ static void on_timer(uv_timer_t *timer)
     if (p->ticket)
         return;
     if (p->deadline_ms && (p->lost || p->sent == state_now(p)))
-        end(p);
+        end(p); /* also where nothing was ever served */
     else if (p->deadline_ms && left_ms(p) == 0)
         give_up(p); /* the loop was held up */
     else if (state_now(p))
         send_state(p);
-    else if (p->deadline_ms)
-        end(p); /* nothing was ever served */
     else
         set_timer(p, p->interval_ms);
 }
@@ -274,8 +272,10 @@ bool push_last(struct push *p, uint64_t within_ms, void (*done)(void *ctx), void
     if (first)
         p->deadline_ms =
             uv_now(p->loop) + (within_ms > LEAST_MS ? within_ms : LEAST_MS);
-    p->done = done;
-    p->ctx = ctx;
+    if (done) {
+        p->done = done;
+        p->ctx = ctx;
+    }
     if (p->ticket && !first && p->state == state_now(p))
         return true; /* on its way, and in time */
     if (p->ticket) {
