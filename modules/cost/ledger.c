@@ -18,8 +18,9 @@
  * What was there before the first scan is the zero of the counters: it is noted without
  * being charged, and a figure that falls below its zero gives nothing back. Of such an
  * encode some quantities may be measured only later: an upstream answers when the files
- * are long read. Therefore the first measured figure of each is its zero, too, unless
- * the encode began after the scan, under a name that was there.
+ * are long read. Therefore the first measured figure of each is its zero, too, and where
+ * the encode had ended by then, whatever is measured of it. Nothing of this holds for one
+ * that began after the scan, under a name that was there.
  *
  * Scenarios that vanish from their file and come back, and runs whose content was let go
  * meanwhile, are not counted twice, within the bound that seen.h tells: one that comes
@@ -181,12 +182,21 @@ static void find_measured(const struct scenario *s, const struct bill *b,
                           unsigned measured[QUANTITIES])
 {
     bool clock = s->state != SCENARIO_TOLD;
+    bool told = !isnan(scenario_told(s)->facts.energy_j);
 
-    measured[ENERGY_KWH] = s->facts.energy_basis >= ENERGY_UPSTREAM ? OF_ENERGY : 0;
+    measured[ENERGY_KWH] =
+        !told || s->facts.energy_basis >= ENERGY_UPSTREAM ? OF_ENERGY : 0;
     measured[CPU_HOURS] = clock && b->basis == COMPUTE_WALL_CLOCK ? OF_CLOCK : 0;
     if (b->basis == COMPUTE_UPSTREAM || b->basis == COMPUTE_SAMPLER)
         measured[CPU_HOURS] = OF_CORES | OF_CLOCK;
     measured[GPU_HOURS] = clock && !b->gpu_by_usage ? OF_GPU_CLOCK : 0;
+}
+
+static bool ended_before(const struct scenario *s, double when_s)
+{
+    double end_s = isnan(s->end_s) ? s->start_s + s->facts.duration_s : s->end_s;
+
+    return s->state != SCENARIO_RUNNING && end_s < when_s;
 }
 
 static void note(struct charge *ch, struct seen *seen, const struct scenario *s,
@@ -194,6 +204,7 @@ static void note(struct charge *ch, struct seen *seen, const struct scenario *s,
 {
     struct noted *n = seen_here(seen, s, ordinal);
     struct account *a = account_of(ch, s->region);
+    bool past = ended_before(s, seen_opened(seen));
     unsigned measured[QUANTITIES];
     struct bill b;
 
@@ -215,8 +226,8 @@ static void note(struct charge *ch, struct seen *seen, const struct scenario *s,
         if (isnan(now[k]))
             continue;
         if (ch->free || (n->awaited & measured[k])) {
-            n->level[k] = n->floor[k] = now[k];
-            n->awaited &= ~measured[k];
+            n->level[k] = n->floor[k] = past ? fmax(now[k], n->level[k]) : now[k];
+            n->awaited &= past ? OF_ALL : ~measured[k];
             continue;
         }
 

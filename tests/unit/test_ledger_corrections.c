@@ -196,6 +196,69 @@ static void what_is_measured_later_of_what_was_there_is_its_zero(void **state)
     close_desk(&d);
 }
 
+static void whatever_is_measured_of_what_was_over_is_not_charged(void **state)
+{
+    (void)state;
+    static const double kwh[] = { 7, 7.2, 6.9, 7.3 }, cores[] = { 0.6, 0.5, 4, 4.1 };
+    struct scenario s = by_the_clock("a", 0.1, SCENARIO_TOLD);
+    struct desk d;
+
+    open_desk(&d);
+    tell(&d, "r1", &s, 1, NULL, true); /* at 1000; the encode ended at 860 */
+    /* Counters refine what readings of power said, others are found to have shared. */
+    for (size_t i = 0; i < 4; i++) {
+        s = measured("a", kwh[i], cores[i]);
+        s.end_s = 860;
+        assert_near(measure(&d, "r1", &s), 0, 0);
+    }
+    /* Read again, and measured anew: the clock's hours are more than those of cores. */
+    s = by_the_clock("b", 0.1, SCENARIO_TOLD);
+    tell(&d, "r2", &s, 1, NULL, true);
+    s = measured("b", NAN, 0.02);
+    s.end_s = 860;
+    assert_near(measure(&d, "r2", &s), 0, 0);
+    s = by_the_clock("b", 0.1, SCENARIO_TOLD);
+    tell(&d, "r2", &s, 1, NULL, true);
+    assert_near(usd(&d, "default"), 0, 0);
+    /* One that was given up before the start has no end but its duration. */
+    s = by_the_clock("c", NAN, SCENARIO_TOLD);
+    tell(&d, "r3", &s, 1, NULL, true);
+    for (int i = 0; i < 2; i++) {
+        s = measured("c", 1 + i, NAN);
+        s.state = SCENARIO_ABORTED;
+        s.facts.duration_s = 360;
+        assert_near(measure(&d, "r3", &s), 0, 0);
+    }
+    /* What its file tells of it beyond that is growth. */
+    s = used("b", 1, 0.2);
+    tell(&d, "r2", &s, 1, NULL, true);
+    assert_near(usd(&d, "default"), 2, 1e-12);
+    close_desk(&d);
+}
+
+/* The file states a mean, and the time that it goes with was measured. */
+static void energy_of_a_measured_time_is_measured(void **state)
+{
+    (void)state;
+    const struct scenario told = by_the_clock("a", NAN, SCENARIO_TOLD);
+    const struct scenario *as_told = scenario_new(&told);
+    struct scenario s = by_the_clock("a", 0.1, SCENARIO_RUNNING);
+    struct desk d;
+
+    open_desk(&d);
+    tell(&d, "r1", as_told, 1, NULL, true);
+    s.as_told = as_told;
+    s.facts.energy_basis = ENERGY_REPORTED;
+    for (int i = 0; i < 2; i++) {
+        s.facts.energy_j = (5 + i) * 3.6e6;
+        scenario_ref(as_told); /* one for each version that measure() makes */
+        scenario_ref(as_told);
+        assert_near(measure(&d, "r1", &s), i, 1e-12);
+    }
+    scenario_unref(as_told);
+    close_desk(&d);
+}
+
 static void a_file_that_tells_later_is_charged_from_its_zero(void **state)
 {
     (void)state;
@@ -351,6 +414,8 @@ int main(void)
         cmocka_unit_test(what_was_never_charged_gives_nothing_back),
         cmocka_unit_test(what_was_charged_of_one_that_left_stays_charged),
         cmocka_unit_test(what_is_measured_later_of_what_was_there_is_its_zero),
+        cmocka_unit_test(whatever_is_measured_of_what_was_over_is_not_charged),
+        cmocka_unit_test(energy_of_a_measured_time_is_measured),
         cmocka_unit_test(a_file_that_tells_later_is_charged_from_its_zero),
         cmocka_unit_test(one_that_runs_at_start_is_charged_from_then_on),
         cmocka_unit_test(what_came_after_the_start_is_charged_as_it_is_measured),
