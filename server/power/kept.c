@@ -21,6 +21,8 @@ int kept_read(int fd, char text[KEPT_MAX], struct view *out)
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return -errno;
+    while (n > 0 && text[n - 1] != '\n') /* half a number is another number */
+        n--;
     out->n = (size_t)n;
     *out = view_trim(*out);
     return out->n > 0 ? 0 : -ENODATA;

@@ -13,8 +13,8 @@ enum { KEPT_MAX = 512 }; /* what is read of a file, at most */
 /* The descriptor, or a negative errno. */
 int kept_open(const char *path);
 
-/* The file from its beginning, into text; *out is a view of it without blanks at its
- * ends. 0 or a negative errno; an empty file is -ENODATA. */
+/* The whole lines of the file, from its beginning, into text; *out is a view of them
+ * without blanks at their ends. 0 or a negative errno; no whole line is -ENODATA. */
 int kept_read(int fd, char text[KEPT_MAX], struct view *out);
 
 /* Opened, read and closed. */

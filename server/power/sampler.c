@@ -274,7 +274,7 @@ int sampler_new(uv_loop_t *loop, const struct config *c, struct self *self,
     }
     s->sampled = sampled;
     s->ctx = ctx;
-    s->host_cores = host_cores(c->power.sysfs, c->power.procfs);
+    s->host_cores = host_cores(c->power.sysfs);
     sampler_tell(s, self);
     uv_timer_init(loop, &s->timer);
     s->timer.data = s;

@@ -6,6 +6,7 @@ enum {
     WATTS,
     JOULES,
     CORES,
+    CORE_SECONDS,
     ERRORS,
     RAPL_WATTS,
     RAPL_JOULES,
@@ -24,6 +25,10 @@ static const struct family families[FAMILIES] = {
                 "Cores in use between the last two readings, by scope: host, cgroup "
                 "(--power.cgroup), process (--power.process).",
                 GAUGE },
+    [CORE_SECONDS] = { "encode_exporter_cpu_core_seconds_total",
+                       "Time used on cores since the start, by scope as above, in "
+                       "core-seconds.",
+                       COUNTER },
     [ERRORS] = { "encode_exporter_power_read_errors_total",
                  "Readings that told nothing, by source: a zone, host, cgroup, "
                  "process.",
@@ -63,6 +68,7 @@ static void add_zone(const struct sampler *s, const struct zone *z, struct serie
 static void add_usage(const struct usage *u, bool known, struct series *out)
 {
     add(out, CORES, "scope", u->scope, known ? u->cores : NAN);
+    add(out, CORE_SECONDS, "scope", u->scope, known ? u->total_s : NAN);
     add(out, ERRORS, "source", u->scope, (double)u->errors);
 }
 

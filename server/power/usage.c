@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/buf.h"
 #include "server/log.h"
 #include "server/power/kept.h"
 
@@ -40,6 +39,8 @@ double usage_read(struct usage *u, double span_s)
     u->has_last = rc == 0;
     u->last = now;
     u->cores = used_s / span_s;
+    if (!isnan(used_s))
+        u->total_s += used_s;
     tell(u, rc);
     return used_s;
 }
@@ -118,50 +119,11 @@ static double count_list(struct view list)
     return count;
 }
 
-/* All of a file, which may be longer than what is kept of others. */
-static void slurp(const char *path, struct buf *to)
-{
-    int fd = kept_open(path);
-    ssize_t n = fd < 0 ? 0 : 1;
-
-    while (n > 0) {
-        char *room = buf_room(to, 4096);
-
-        do
-            n = room ? read(fd, room, 4096) : 0;
-        while (n < 0 && errno == EINTR);
-        if (n > 0)
-            buf_commit(to, (size_t)n);
-    }
-    if (fd >= 0)
-        close(fd);
-}
-
-/* Lines cpu0, cpu1 … */
-static double count_lines(const char *procfs)
-{
-    struct buf text = { .limit = 1024UL * 1024 };
-    struct view rest, line;
-    char path[PATH_MAX];
-    double count = 0;
-
-    snprintf(path, sizeof path, "%s/stat", procfs);
-    slurp(path, &text);
-    rest = buf_as_view(&text);
-    while (view_split(&rest, '\n', &line))
-        count += line.n > 3 && view_starts(line, VIEW("cpu")) && line.p[3] != ' ';
-    buf_deinit(&text);
-    return count > 0 ? count : NAN;
-}
-
-double host_cores(const char *sysfs, const char *procfs)
+double host_cores(const char *sysfs)
 {
     char path[PATH_MAX], text[KEPT_MAX];
     struct view list;
 
     snprintf(path, sizeof path, "%s/devices/system/cpu/online", sysfs);
-
-    double count = kept_once(path, text, &list) == 0 ? count_list(list) : NAN;
-
-    return isnan(count) ? count_lines(procfs) : count;
+    return kept_once(path, text, &list) == 0 ? count_list(list) : NAN;
 }

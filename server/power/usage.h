@@ -14,7 +14,8 @@ struct usage {
     void *source;
     bool has_last, said;
     uint64_t last;
-    double cores; /* mean between the last two readings; NaN: not known */
+    double cores;   /* mean between the last two readings; NaN: not known */
+    double total_s; /* core-seconds since the first reading */
     uint64_t errors;
 };
 
@@ -39,8 +40,7 @@ int host_usage_open(struct host_usage *h, const char *procfs); /* 0 or -errno */
 void host_usage_close(struct host_usage *h);
 int host_usage_read(void *host_usage, uint64_t *ns);
 
-/* Cores that are online, by SYSFS/devices/system/cpu/online, else by the lines of
- * PROCFS/stat; NaN: neither tells. */
-double host_cores(const char *sysfs, const char *procfs);
+/* Cores that are online, by SYSFS/devices/system/cpu/online; NaN: it does not tell. */
+double host_cores(const char *sysfs);
 
 #endif

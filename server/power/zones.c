@@ -1,6 +1,5 @@
 #include "server/power/zones.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,8 @@ static const double power_max_w = 10e3;
 /* Every counter of a processor moves within this. */
 static const double still_max_s = 0.5;
 
-enum { STANDS_STILL = -ESTALE, NO_POWER = -ERANGE }; /* problems of a zone */
+/* Problems of a zone that are no errno. */
+enum { STANDS_STILL = -100000, NO_POWER };
 
 /* Whether its file is read, and it is the number that cannot be. */
 static bool is_read(const struct zone *z)

@@ -24,7 +24,8 @@ struct zone {
     bool is_power;     /* the file tells microwatts; else it counts microjoules */
     uint64_t range_uj; /* where it begins again; 0: never */
     int fd;            /* -1: cannot be opened */
-    int problem;       /* why there is no figure; negative errno, or 0 */
+    int problem;       /* why there is no figure: negative; a zone that cannot be
+                          opened has an errno. 0: none */
     bool said;         /* that, in the log */
     bool has_last;
     uint64_t last;

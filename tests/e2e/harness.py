@@ -122,6 +122,7 @@ class Exporter:
     listen: endpoints on free ports of loopback, the others are off; None: no flags, the
     caller says by others or by variables where all three listen.
     user: run as this uid and gid, without groups.
+    Without a flag --power… nothing of the tester's own machine is measured.
     """
 
     def __init__(self, *flags, files=(), directory=None, env=None, release=False,
@@ -184,6 +185,8 @@ class Exporter:
         for endpoint in ENDPOINTS if self.listen is not None else ():
             address = "127.0.0.1:0" if endpoint in self.listen else ""
             command.append(f"--{endpoint}.listen-address={address}")
+        if not any(flag.startswith("--power") for flag in self.flags):
+            command.append("--power=off")
         command += self.flags
         self.process = subprocess.Popen(
             command, env=environment(self.env), stdin=subprocess.DEVNULL,

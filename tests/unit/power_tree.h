@@ -61,14 +61,16 @@ static inline void tree_energy(const char *entry, uint64_t energy_uj)
     tree_number(path, energy_uj);
 }
 
+/* Time that is not used (idle, iowait, steal) and that is in user already (guests) moves,
+ * too. */
 static inline void tree_core_ticks(uint64_t user)
 {
     char text[256];
 
     snprintf(text, sizeof text,
-             "cpu  %" PRIu64 " 10 20 4000 50 3 7 900 60 70\ncpu0 1 2 3\ncpu1 1 2 3\n"
-             "intr 5\n",
-             user);
+             "cpu  %" PRIu64 " 10 20 %" PRIu64 " %" PRIu64 " 3 7 %" PRIu64 " %" PRIu64
+             " 70\ncpu0 1 2 3\ncpu1 1 2 3\nintr 5\n",
+             user, 7 * user, 5 * user, 3 * user, user / 2);
     tree_put("proc/stat", text);
 }
 

@@ -356,6 +356,7 @@ static void cores_of_the_cgroup_are_laid_as_energy_is(void **state)
     tree_put("cgroup/job/cpu.stat", "usage_usec 7500500\n");
     after_ns(GRID_NS);
     assert_near(cores(1), 0.002 * 4 + 0.998 * 3.5, 1e-12);
+    assert_true(says("encode_exporter_cpu_core_seconds_total{scope=\"cgroup\"} 7.5\n"));
     assert_false(says("encode_exporter_power_watts"));
     assert_false(says("encode_exporter_cpu_cores_used{scope=\"host\"}"));
     stop();
@@ -375,6 +376,7 @@ static void processes_that_were_never_seen_are_not_known_to_use_nothing(void **s
     for (int k = 0; k < 5; k++)
         assert_unknown(cores(k));
     assert_false(says("encode_exporter_cpu_cores_used{scope=\"process\"}"));
+    assert_false(says("encode_exporter_cpu_core_seconds_total{scope=\"process\"}"));
     assert_true(says("encode_exporter_cpu_cores_used{scope=\"host\"} 0\n"));
     tree_process(7, "ffmpeg", 50, 40, 10);
     after_ns(GRID_NS);

@@ -218,6 +218,10 @@ static void a_package_that_cannot_be_read_makes_all_unknown(void **state)
     tree_put("sys/class/powercap/intel-rapl:1/energy_uj", "99999999999999999999999\n");
     assert_unknown(read_zones(&z));
     assert_int_equal(zone(&z, "package_1")->errors, 3);
+    /* no end of the line: there may be more of the number */
+    tree_put("sys/class/powercap/intel-rapl:1/energy_uj", "1300000");
+    assert_unknown(read_zones(&z));
+    assert_int_equal(zone(&z, "package_1")->errors, 4);
     zones_deinit(&z);
 }
 
