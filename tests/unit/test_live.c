@@ -93,9 +93,9 @@ static void one_that_ran_is_given_up(void **state)
     double end_s;
 
     /* without a sign of life for ten minutes */
-    assert_int_equal(state_of(seen(SCENARIO_RUNNING, T0, 659), NULL, T0 + 661, T0 + 60,
-                              &end_s),
-                     SCENARIO_ABORTED);
+    assert_int_equal(
+        state_of(seen(SCENARIO_RUNNING, T0, 659), NULL, T0 + 661, T0 + 60, &end_s),
+        SCENARIO_ABORTED);
     assert_true(end_s == T0 + 660);
     /* when the next one starts */
     assert_int_equal(state_of(seen(SCENARIO_RUNNING, T0, 59), made(T0 + 30, NAN, NAN),
@@ -109,9 +109,9 @@ static void what_was_given_up_stands_still(void **state)
     (void)state;
     double end_s;
 
-    assert_int_equal(state_of(seen(SCENARIO_ABORTED, T0, 660), NULL, T0 + 9000, T0 + 60,
-                              &end_s),
-                     SCENARIO_ABORTED);
+    assert_int_equal(
+        state_of(seen(SCENARIO_ABORTED, T0, 660), NULL, T0 + 9000, T0 + 60, &end_s),
+        SCENARIO_ABORTED);
     assert_true(end_s == T0 + 660);
 }
 
@@ -120,9 +120,9 @@ static void a_file_that_moves_again_brings_it_back(void **state)
     (void)state;
     double end_s;
 
-    assert_int_equal(state_of(seen(SCENARIO_ABORTED, T0, 660), NULL, T0 + 9000,
-                              T0 + 8999, &end_s),
-                     SCENARIO_RUNNING);
+    assert_int_equal(
+        state_of(seen(SCENARIO_ABORTED, T0, 660), NULL, T0 + 9000, T0 + 8999, &end_s),
+        SCENARIO_RUNNING);
     assert_true(end_s == T0 + 9000);
 }
 
