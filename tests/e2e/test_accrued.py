@@ -133,9 +133,8 @@ class Engine:
         for number, kwh in enumerate((2, 5, 3), 1):
             if number > 1:
                 self.start_again()
-            self.e.process.send_signal(signal.SIGTERM)    # and only then comes the result
-            self.e.wait_log("msg=stopping")
             self.write(number, kwh)
+            self.e.process.send_signal(signal.SIGTERM)    # the job is over
             self.end()
             self.wait_stored(kwh)
         self.check_spent(2 + 5 + 3)
@@ -170,6 +169,30 @@ class VictoriaMetrics(Engine, unittest.TestCase):
     def over(self, _):
         """It does not extrapolate."""
         return 0
+
+
+class Opening(unittest.TestCase):
+    def encode(self, start, **more):
+        return json.dumps({"scenarios": [{"name": "encode", "start_time": start, **more}]})
+
+    def test_one_that_runs_at_the_start_is_charged_from_then_on(self):
+        directory = harness.temp_dir()
+        self.addCleanup(shutil.rmtree, directory)
+        path = os.path.join(directory, churn.name(1))
+        started = time.time()
+        start = started - 1000
+        harness.write_atomically(path, self.encode(start))
+        # One core for a second is a unit.
+        with harness.Exporter("--cpu-cost=3600", directory=directory) as e:
+            def spent(m):
+                return m.value("cost_accrued_total", currency="USD")
+            served = e.wait_metrics("cost", lambda m: spent(m) > 2)
+            self.assertLess(spent(served), time.time() - started)
+            first = time.time()
+            harness.write_atomically(path, self.encode(start, end_time=start + 1100))
+            served = e.wait_metrics("cost", lambda m: spent(m) > 50)
+            self.assertLessEqual(spent(served), 100)
+            self.assertGreater(spent(served), 100 - (first - started))
 
 
 if __name__ == "__main__":
