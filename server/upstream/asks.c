@@ -16,7 +16,10 @@
 #include "server/log.h"
 #include "server/upstream/inner.h"
 
-enum { URL_MAX = 2000 }; /* longer ones are asked by POST */
+enum {
+    URL_MAX = 2000, /* longer ones are asked by POST */
+    NEWS_MS = 250,
+};
 
 double upstream_now_s(void)
 {
@@ -231,7 +234,7 @@ static enum fetch_verdict on_answered(void *ctx, const struct fetch_answer *answ
         if (p != PROBLEM_NONE)
             problem_note(u, a->q, p, why.text, reason);
         settle(a, p);
-        u->news(u->ctx);
+        u->untold = true;
     }
     forget(a);
     upstream_soon(u);
@@ -355,6 +358,15 @@ static uint64_t ask_all(struct upstream *u, double now_s, uint64_t now_ms)
     return u->under_way < u->c->upstream.max_concurrent ? soonest : UINT64_MAX;
 }
 
+/* When what arrived is told: with the last answer, and now and then while more are to
+ * come, as each telling has all that is not settled looked at. */
+static uint64_t news_due(const struct upstream *u)
+{
+    if (!u->untold)
+        return UINT64_MAX;
+    return u->under_way ? u->told_ms + NEWS_MS : 0;
+}
+
 void upstream_turn(struct upstream *u)
 {
     uint64_t now_ms = uv_now(u->loop), due_ms = UINT64_MAX;
@@ -362,13 +374,21 @@ void upstream_turn(struct upstream *u)
 
     if (u->stopped)
         return;
-    if (!fetcher_open(u->fetcher, &due_ms)) {
+    if (fetcher_open(u->fetcher, &due_ms)) {
+        due_ms = ask_all(u, now_s, now_ms);
+    } else {
         keep_back(u, now_s, now_ms);
         /* A probe that is under way ends with an answer, and that with a turn. */
-        set_timer(u, due_ms > now_ms ? due_ms : UINT64_MAX, now_ms);
+        due_ms = due_ms > now_ms ? due_ms : UINT64_MAX;
+    }
+    if (news_due(u) > now_ms) {
+        set_timer(u, news_due(u) < due_ms ? news_due(u) : due_ms, now_ms);
         return;
     }
-    set_timer(u, ask_all(u, now_s, now_ms), now_ms);
+    set_timer(u, due_ms, now_ms);
+    u->untold = false;
+    u->told_ms = now_ms;
+    u->news(u->ctx);
 }
 
 void upstream_soon(struct upstream *u)

@@ -87,6 +87,8 @@ struct upstream {
     double late_from_s, late_to_s; /* settled before, and has values now; from above to:
                                       nothing */
     double up;                     /* NaN: nothing was asked yet */
+    uint64_t told_ms;              /* when news was called */
+    bool untold;                   /* something came since */
     bool failing, stopped;
 };
 

@@ -59,7 +59,7 @@ void problem_note(struct upstream *u, struct query *q, enum upstream_problem p,
 {
     u->problems[p]++;
     if (p < PROBLEM_VALUE) {
-        if (reason)
+        if (q && reason)
             buf_fmt(reason, "%s query%s: %s", query_name(q),
                     p < PROBLEM_REFUSED  ? ""
                     : p < PROBLEM_SERIES ? ", not asked for 10 min"
