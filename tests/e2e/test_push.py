@@ -72,7 +72,7 @@ class VictoriaMetricsProtocol(Case):
                                        "--poll-interval", "1h", files=FILES) as e:
             e.write("test_results_99991231_235959.json", many(3))
             e.stop()
-            self.assertIn('scenario="scenario 2"', r.asked[-1].text)
+            self.assertTrue('scenario="scenario 2"' in r.asked[-1].text)
 
     def test_large_states_are_sent_compressed(self):
         with Receiver() as r, Exporter("--push.url", r.url + "/") as e:
@@ -106,6 +106,30 @@ class VictoriaMetricsProtocol(Case):
                 state.value("encode_exporter_push_requests_total", result="good"), 2)
             self.assertGreater(
                 state.value("encode_exporter_push_last_success_timestamp_seconds"), 1.7e9)
+
+
+class Lingering(Case):
+    def test_the_last_state_is_sent_early_and_once(self):
+        with Receiver() as r, Exporter("--push.url", r.url, "--shutdown.linger", "2s",
+                                       files=FILES) as e:
+            e.process.terminate()
+            r.wait(1)
+            self.assertEqual(e.get("cost").status, 200)    # serves while it lingers
+            e.process.wait(20)    # one signal alone: another would end it at once
+            e.stop()
+            self.assertEqual(len(r.asked), 1)
+            self.assertEqual(e.log_count("the last values are pushed"), 1)
+
+    def test_what_comes_meanwhile_is_sent_as_well(self):
+        with Receiver() as r, Exporter("--push.url", r.url, "--shutdown.linger", "3s",
+                                       files=FILES) as e:
+            e.process.terminate()
+            r.wait(1)
+            e.rename_over("test_results_99991231_235959.json", many(3))
+            e.process.wait(20)
+            e.stop()
+            held = ['scenario="scenario 2"' in asked.text for asked in r.asked]
+            self.assertEqual(held, [False, True])
 
 
 class Failing(Case):

@@ -17,6 +17,7 @@ import unittest.mock
 import everything
 import harness
 import web
+from receiver import Receiver
 
 UNITS = os.path.join(harness.ROOT, "deploy", "systemd")
 SERVICE = os.path.join(UNITS, "encode_exporter.service")
@@ -143,7 +144,7 @@ class SystemCalls(Case):
         program = os.path.join(self.temp_dir(), "encode_exporter")
         built = harness.binary(release=True)
         shutil.copy(built, program)
-        for library in ("transport_tls.so", "web_toolbox.so"):
+        for library in ("transport_tls.so", "web_toolbox.so", "upstream.so"):
             shutil.copy(os.path.join(os.path.dirname(built), library),
                         os.path.dirname(program))
         patch = unittest.mock.patch.dict(os.environ, ENCODE_EXPORTER=program,
@@ -203,6 +204,21 @@ class SystemCalls(Case):
             e.wait_log("settings reloaded", after=seen)
             self.assertEqual(status(web.basic("alice", "sesame")), 200)
 
+    def lives_asking(self, wrapper):
+        """The library for requests is loaded, names are resolved, TLS is refused."""
+        token = os.path.join(self.temp_dir(), "token")
+        harness.write_atomically(token, b"token")
+        os.chmod(token, 0o644)    # its user is nobody
+        with Receiver() as r, harness.Exporter(
+                "--push.url", r.url.replace("127.0.0.1", "localhost"),
+                "--electricity-maps-zone", "DE", "--electricity-maps-token-file", token,
+                "--electricity-maps-url", r.url.replace("http:", "https:"),
+                wrapper=wrapper, release=True) as e:
+            self.assertIn("SSL", e.wait_log("a request failed"))
+            e.stop()
+            self.assertEqual(e.log_count("the last values are pushed"), 1)
+            self.assertEqual(len(r.asked), 1)
+
     def test_every_call_of_a_whole_life_is_allowed(self):
         if subprocess.run(["strace", "-D", "-o", "/dev/null", "true"], timeout=60,
                           stderr=subprocess.DEVNULL, check=False).returncode:
@@ -244,6 +260,7 @@ class SystemCalls(Case):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.lives(words)
         self.lives_behind_tls(words)
+        self.lives_asking(words)
 
     def test_a_call_that_is_missing_would_be_seen(self):
         few = self.allowed - {"inotify_init1"}
