@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 import unittest
@@ -70,6 +71,32 @@ class Asking(unittest.TestCase):
             e.stop()
             self.assertEqual(r.asked, [])
             self.assertIn("Could not resolve host: far.invalid", e.log)
+
+    def test_a_name_server_that_hangs_holds_nothing_up(self):
+        directory = harness.temp_dir()
+        self.addCleanup(shutil.rmtree, directory)
+        config = os.path.join(directory, "resolv.conf")
+        harness.write_atomically(config, b"nameserver 127.9.9.9\noptions timeout:30\n")
+        wrapper = ["unshare", "--mount", "sh", "-c",
+                   'mount --bind "$0" /etc/resolv.conf && exec "$@"', config]
+        try:
+            silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.addCleanup(silent.close)
+            silent.bind(("127.9.9.9", 53))
+            subprocess.run([*wrapper, "true"], check=True, capture_output=True, timeout=30)
+        except (OSError, subprocess.CalledProcessError) as e:
+            self.skipTest(f"no name server of our own: {e}")
+        silent.settimeout(20)
+        with Exporter("--push.url", "http://somewhere.test", "--push.interval", "100ms",
+                      files=FILES, wrapper=wrapper) as e:
+            silent.recv(1000)    # the name is asked for
+            for _ in range(100):
+                self.assertEqual(e.get("cost", timeout=5).status, 200)
+            began = time.monotonic()
+            e.process.terminate()
+            e.wait_log("stopping")
+            e.stop()    # the second signal: at once, whoever still waits for a name
+            self.assertLess(time.monotonic() - began, 4)
 
     def test_it_sleeps_between_two_questions(self):
         # Events of /tmp, where the directory lies, would wake it.
