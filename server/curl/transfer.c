@@ -320,7 +320,7 @@ static bool fail(struct fetch_transfer *t, const char *text)
 {
     size_t n = 0;
 
-    for (; text[n] && n < sizeof t->problem - 1; n++)
+    for (; n < sizeof t->problem - 1 && text[n]; n++)
         t->problem[n] = (char)(text[n] >= ' ' && text[n] <= '~' ? text[n] : '?');
     t->problem[n] = '\0';
     return false;

@@ -199,34 +199,42 @@ static void on_done(void *ctx, const struct fetch_answer *a)
     finish(ctx, a);
 }
 
-static void ticket_begin(struct fetch_ticket *t)
+static struct fetch_transfer *begin(struct fetch_ticket *t, struct err *e)
 {
     struct fetcher *f = t->f;
     const char *headers[PEER_HEADERS_MAX + 2];
     struct buf url = { 0 }, text = { 0 };
+    const struct fetch_identity who = peer_identity(&f->peer, uv_now(f->loop));
+    const struct fetch_request r = {
+        .url =
+            (fetch_url_join(&f->peer.url, t->path, &url), buf_char(&url, '\0'), url.p),
+        .body = { t->body, t->body_n },
+        .upload = t->upload.read ? &t->upload : NULL,
+        .content_type = t->content_type,
+        .headers = headers,
+        .identity = &who,
+        .timeout_ms = t->timeout_ms,
+        .max_bytes = f->peer.is.max_bytes,
+    };
+    struct fetch_transfer *transfer;
+
+    peer_headers(&f->peer, headers, &text);
+    transfer = f->lib->begin(f->client, &r, on_done, t, e);
+    peer_wipe(&text);
+    buf_deinit(&url);
+    /* cppcheck-suppress returnDanglingLifetime ; begin() copies all of r */
+    return transfer;
+}
+
+static void ticket_begin(struct fetch_ticket *t)
+{
+    struct fetcher *f = t->f;
     struct err e = { 0 };
 
     t->began_ns = uv_hrtime();
     f->counts.under_way++;
-    if (peer_refresh(&f->peer, uv_now(f->loop), &e) == 0) {
-        const struct fetch_identity who = peer_identity(&f->peer, uv_now(f->loop));
-        const struct fetch_request r = {
-            .url = (fetch_url_join(&f->peer.url, t->path, &url), buf_char(&url, '\0'),
-                    url.p),
-            .body = { t->body, t->body_n },
-            .upload = t->upload.read ? &t->upload : NULL,
-            .content_type = t->content_type,
-            .headers = headers,
-            .identity = &who,
-            .timeout_ms = t->timeout_ms,
-            .max_bytes = f->peer.is.max_bytes,
-        };
-
-        peer_headers(&f->peer, headers, &text);
-        t->transfer = f->lib->begin(f->client, &r, on_done, t, &e);
-    }
-    peer_wipe(&text);
-    buf_deinit(&url);
+    if (peer_refresh(&f->peer, uv_now(f->loop), &e) == 0)
+        t->transfer = begin(t, &e);
     if (t->transfer) {
         t->from = &f->under_way;
         t->next = f->under_way;

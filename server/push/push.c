@@ -24,7 +24,7 @@ enum {
     RETRY_MAX_MS = 300000, /* … until it is that long */
     GZIP_FROM = 16 * 1024, /* bytes of text */
     ANSWER_MAX = 64 * 1024,
-    LEAST_MS = 1000, /* for the last push, also where the last scan took all the time */
+    LEAST_MS = 1000, /* for a last state, also where it comes when the time is over */
 };
 
 struct push {
@@ -262,21 +262,21 @@ static void on_timer(uv_timer_t *timer)
 
 bool push_last(struct push *p, uint64_t within_ms, void (*done)(void *ctx), void *ctx)
 {
-    bool first = p && !p->deadline_ms;
-
     if (!p)
         return false;
-    if (within_ms == 0)
-        within_ms = PUSH_LAST_MS;
+
+    bool first = !p->deadline_ms, same = p->state == state_now(p);
+    uint64_t least_ms = uv_now(p->loop) + LEAST_MS;
 
     if (first)
-        p->deadline_ms =
-            uv_now(p->loop) + (within_ms > LEAST_MS ? within_ms : LEAST_MS);
+        p->deadline_ms = uv_now(p->loop) + (within_ms ? within_ms : PUSH_LAST_MS);
+    if (p->deadline_ms < least_ms && (first || !same))
+        p->deadline_ms = least_ms;
     if (done) {
         p->done = done;
         p->ctx = ctx;
     }
-    if (p->ticket && !first && p->state == state_now(p))
+    if (p->ticket && !first && same)
         return true; /* on its way, and in time */
     if (p->ticket) {
         fetch_forget(p->ticket);

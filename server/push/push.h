@@ -31,7 +31,7 @@ int push_check(const struct config *c, struct err *e);
 /*
  * The end has come: what is served now is sent until it arrived or within_ms (0:
  * PUSH_LAST_MS) is over, counted from the first call. A later call sends what has changed
- * since. done (NULL: that of an earlier call) is called once, never from within, when the state of this call
+ * since, for which it has a second at least. done (NULL: that of an earlier call) is called once, never from within, when the state of this call
  * has arrived or is given up, which the log tells. False: p is NULL, and nothing is done.
  */
 bool push_last(struct push *p, uint64_t within_ms, void (*done)(void *ctx), void *ctx);
