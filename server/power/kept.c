@@ -25,7 +25,7 @@ int kept_read(int fd, char text[KEPT_MAX], struct view *out)
         n--;
     out->n = (size_t)n;
     *out = view_trim(*out);
-    return out->n > 0 ? 0 : -ENODATA;
+    return out->n > 0 ? 0 : -EIO;
 }
 
 int kept_once(const char *path, char text[KEPT_MAX], struct view *out)

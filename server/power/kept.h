@@ -14,7 +14,7 @@ enum { KEPT_MAX = 512 }; /* what is read of a file, at most */
 int kept_open(const char *path);
 
 /* The whole lines of the file, from its beginning, into text; *out is a view of them
- * without blanks at their ends. 0 or a negative errno; no whole line is -ENODATA. */
+ * without blanks at their ends. 0 or a negative errno; no whole line is -EIO. */
 int kept_read(int fd, char text[KEPT_MAX], struct view *out);
 
 /* Opened, read and closed. */

@@ -16,6 +16,7 @@
 #include "core/mem.h"
 #include "server/log.h"
 #include "server/power/sampler_inner.h"
+#include "server/sources/opener.h"
 
 #define TOO_LONG_NS (60 * GRID_NS) /* holes up to this are bridged anyway */
 
@@ -25,7 +26,7 @@
 
 /* Zones are looked for once a minute, and after one failed, not more often than this. */
 #define SCAN_NS       (60 * GRID_NS)
-#define SCAN_AGAIN_NS (10 * GRID_NS)
+#define SCAN_AGAIN_NS (2 * GRID_NS)
 
 /* ---- a reading ------------------------------------------------------------------------ */
 
@@ -80,7 +81,7 @@ void sampler_read(struct sampler *s, const struct instant *now)
     bool failed = false;
 
     joules = zones_read(&s->zones, span_s, &failed);
-    if (s->host_source.fd >= 0)
+    if (s->host_source.procfs)
         host = usage_read(&s->host, span_s);
     if (s->named.scope)
         core_seconds = usage_read(&s->named, span_s);
@@ -158,28 +159,38 @@ static void say_missing(const struct sampler *s)
                      zone_kind_names[k], "asked for by", "--power.zones", NULL);
 }
 
+static int say_shut(const struct zone *shut, struct err *e)
+{
+    const bool refused = shut->problem == -EACCES || shut->problem == -EPERM;
+
+    return err_set(e, shut->problem, "%s: %s%s", shut->path, strerror(-shut->problem),
+                   refused ? "; let the exporter read it: by chmod or a udev rule, by "
+                             "CAP_DAC_READ_SEARCH, in a container by a mount of the "
+                             "host's /sys (docs/power.md)"
+                           : "");
+}
+
 /* What stands in the way of measuring power, and what to do about it; 0: nothing. */
 static int find_power(struct sampler *s, struct err *e)
 {
+    const struct zones *z = &s->zones;
     const struct zone *shut;
 
     zones_scan(&s->zones);
-    shut = zones_unreadable(&s->zones);
+    shut = zones_unreadable(z);
     if (shut)
-        return err_set(e, shut->problem,
-                       "%s: %s; let the exporter read it: by chmod or a udev rule, by "
-                       "CAP_DAC_READ_SEARCH, in a container by a mount of the host's "
-                       "/sys (docs/power.md)",
-                       shut->path, strerror(-shut->problem));
-    if (zones_counting(&s->zones) > 0)
+        return say_shut(shut, e);
+    if (z->failed < 0)
+        return err_set(e, z->failed, "%s/class: %s", s->c->sysfs, strerror(-z->failed));
+    if (zones_counting(z) > 0)
         return 0;
-    if (s->zones.hidden < 0)
+    if (z->hidden < 0)
         return err_set(
-            e, s->zones.hidden,
+            e, z->hidden,
             "%s/class/powercap: zones are hidden (%s), as container runtimes "
             "do; mount the host's /sys and name it by --power.sysfs "
             "(docs/power.md)",
-            s->c->sysfs, strerror(-s->zones.hidden));
+            s->c->sysfs, strerror(-z->hidden));
     return err_set(
         e, -ENODEV,
         "%s/class/powercap and hwmon have no counter of energy for "
@@ -200,14 +211,18 @@ static int start_power(struct sampler *s, struct err *e)
             log_line(LOG_INFO, "--power.model is not used: power is measured", NULL);
         return 0;
     }
-    zones_deinit(&s->zones);
     if (s->c->mode == POWER_RAPL)
         return rc;
     log_line(rc == -ENODEV ? LOG_INFO : LOG_WARN,
              "power of this machine is not measured", "reason", e->text, NULL);
+    if (opener_passes(rc)) { /* there may be counters: they are looked for again */
+        s->basis = ENERGY_SAMPLER;
+        return 0;
+    }
+    zones_deinit(&s->zones);
     if (!model)
         return 0;
-    if (host < 0)
+    if (host < 0 && !opener_passes(host))
         return err_set(e, host, "--power.model: %s/stat: %s", s->c->procfs,
                        strerror(-host));
     s->basis = ENERGY_ESTIMATED;

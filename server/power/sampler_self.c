@@ -82,7 +82,7 @@ static void collect(void *ctx, struct series *out)
         add(out, WATTS, "zone", "model", s->model_w);
         add(out, JOULES, "zone", "model", s->model_j);
     }
-    if (s->host_source.fd >= 0)
+    if (s->host_source.procfs)
         add_usage(&s->host, true, out);
     if (s->named.scope)
         add_usage(&s->named, !s->cores.held_back, out);

@@ -9,6 +9,7 @@
 
 #include "server/log.h"
 #include "server/power/kept.h"
+#include "server/sources/opener.h"
 
 void usage_init(struct usage *u, const char *scope,
                 int (*read)(void *source, uint64_t *ns), void *source)
@@ -52,20 +53,26 @@ uint64_t usage_ticks_ns(uint64_t ticks)
 
 /* ---- the machine ---------------------------------------------------------------------- */
 
-int host_usage_open(struct host_usage *h, const char *procfs)
+static int open_stat(struct host_usage *h)
 {
     char path[PATH_MAX];
-    uint64_t ns;
 
-    snprintf(path, sizeof path, "%s/stat", procfs);
+    snprintf(path, sizeof path, "%s/stat", h->procfs);
     h->fd = kept_open(path);
-    if (h->fd < 0)
-        return h->fd;
+    return h->fd < 0 ? h->fd : 0;
+}
 
-    int rc = host_usage_read(h, &ns);
+int host_usage_open(struct host_usage *h, const char *procfs)
+{
+    uint64_t ns;
+    int rc;
 
+    *h = (struct host_usage){ .procfs = procfs, .fd = -1 };
+    rc = host_usage_read(h, &ns);
     if (rc < 0)
         host_usage_close(h);
+    if (opener_passes(rc))
+        h->procfs = procfs;
     return rc;
 }
 
@@ -73,18 +80,20 @@ void host_usage_close(struct host_usage *h)
 {
     if (h->fd >= 0)
         close(h->fd);
-    h->fd = -1;
+    *h = (struct host_usage){ .fd = -1 };
 }
 
 int host_usage_read(void *host_usage, uint64_t *ns)
 {
     enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, FIELDS };
-    const struct host_usage *h = host_usage;
+    struct host_usage *h = host_usage;
     char text[KEPT_MAX];
     uint64_t n[FIELDS];
     struct view v;
-    int rc = kept_read(h->fd, text, &v);
+    int rc = h->fd < 0 ? open_stat(h) : 0;
 
+    if (rc == 0)
+        rc = kept_read(h->fd, text, &v);
     if (rc < 0)
         return rc;
     if (!view_starts(v, VIEW("cpu ")))

@@ -34,9 +34,13 @@ uint64_t usage_ticks_ns(uint64_t ticks);
  * PROCFS/stat (proc(5); guests are part of user, and stolen time is not used here).
  */
 struct host_usage {
-    int fd; /* -1: none */
+    const char *procfs; /* borrowed; NULL: none is read */
+    int fd;             /* -1: not open at this moment */
 };
-int host_usage_open(struct host_usage *h, const char *procfs); /* 0 or -errno */
+
+/* 0 or a negative errno. One that may pass (opener_passes()) leaves it as one that is read
+ * from then on; after others none is. */
+int host_usage_open(struct host_usage *h, const char *procfs);
 void host_usage_close(struct host_usage *h);
 int host_usage_read(void *host_usage, uint64_t *ns);
 

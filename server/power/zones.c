@@ -55,16 +55,24 @@ void zones_deinit(struct zones *z)
 
 /* ---- which there are ------------------------------------------------------------------ */
 
-/* Tries to read it once, too: what cannot be read is as good as closed. */
+/* Opens it, if need be, and reads it. */
+static int value_of(struct zone *z, uint64_t *value)
+{
+    int fd = z->fd < 0 ? kept_open(z->path) : z->fd;
+
+    if (fd < 0)
+        return fd;
+    z->fd = fd;
+    return kept_value(fd, value);
+}
+
+/* Anew: its driver may have come back meanwhile. */
 static void zone_open(struct zone *z)
 {
     uint64_t value;
 
     zone_close(z);
-    z->fd = kept_open(z->path);
-    z->problem = z->fd < 0 ? z->fd : kept_value(z->fd, &value);
-    if (z->problem < 0)
-        zone_close(z);
+    z->problem = value_of(z, &value);
 }
 
 static struct zone *known_as(const struct zones *z, const struct zone *found)
@@ -101,17 +109,24 @@ void zones_scan(struct zones *z)
     size_t n = 0;
 
     zones_find(z->c, &found);
+    z->failed = found.failed;
+    if (found.failed < 0 && z->count > 0) {
+        struct zones none = { .all = found.all, .count = found.count };
+
+        zones_deinit(&none);
+        return;
+    }
     for (size_t i = 0; i < found.count; i++) {
         struct zone *next = &found.all[i];
         struct zone *last = n > 0 ? &found.all[n - 1] : NULL;
         bool again = last && strcmp(last->name, next->name) == 0;
 
-        if (again && last->fd >= 0) { /* the same counter, seen elsewhere */
+        if (again && is_read(last)) { /* the same counter, seen elsewhere */
             free(next->path);
             continue;
         }
         take_over(&before, next);
-        if (again && next->fd < 0) {
+        if (again && !is_read(next)) {
             zone_deinit(next);
             continue;
         }
@@ -141,7 +156,7 @@ unsigned zones_missing(const struct zones *z)
 const struct zone *zones_unreadable(const struct zones *z)
 {
     for (size_t i = 0; i < z->count; i++)
-        if (z->all[i].counts && z->all[i].fd < 0)
+        if (z->all[i].counts && !is_read(&z->all[i]))
             return &z->all[i];
     return NULL;
 }
@@ -212,8 +227,7 @@ static double zone_read(struct zone *z, double span_s)
     double joules = NAN;
     uint64_t now = 0;
 
-    if (z->fd >= 0)
-        z->problem = kept_value(z->fd, &now);
+    z->problem = value_of(z, &now);
     if (z->problem == 0 && z->has_last && !isnan(span_s))
         z->problem = zone_used(z, now, span_s, &joules);
     if (z->problem < 0) {
@@ -233,6 +247,7 @@ double zones_read(struct zones *z, double span_s, bool *failed)
 {
     double sum = zones_counting(z) > 0 ? 0 : NAN;
 
+    *failed = z->failed < 0;
     for (size_t i = 0; i < z->count; i++) {
         double joules = zone_read(&z->all[i], span_s);
 

@@ -39,13 +39,15 @@ struct zones {
     struct zone *all; /* by name */
     size_t count;
     int hidden; /* a zone is listed, and nothing of it is there: a negative errno */
+    int failed; /* not all could be looked at: the same */
 };
 
 /* Fills what c asks for: zones that count, with --power.rapl-names also the others. */
 void zones_init(struct zones *z, const struct power_config *c);
 void zones_deinit(struct zones *z);
 
-/* Looks again which there are; those that stay go on counting. */
+/* Looks again which there are; those that stay go on counting. Where not all can be looked
+ * at, those stay that are known. */
 void zones_scan(struct zones *z);
 
 /* The kinds (bits by enum zone_kind) that are asked for and not there. */
@@ -60,7 +62,7 @@ size_t zones_counting(const struct zones *z);
 /*
  * Reads all of them. span_s: time since the last reading, NaN: that is no base. The joules
  * that zones which count used meanwhile; NaN where that is not known of each of them.
- * *failed tells whether one could not be read.
+ * *failed tells whether one could not be read, or not be looked for.
  */
 double zones_read(struct zones *z, double span_s, bool *failed);
 

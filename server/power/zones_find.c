@@ -52,6 +52,17 @@ static int text_of(const struct finding *f, const char *entry, const char *file,
     return path_of(f, entry, file, path) ? kept_once(path, text, out) : -ENAMETOOLONG;
 }
 
+/* What could not be read of what is listed. */
+static void note(const struct finding *f, int rc, bool hides)
+{
+    const bool gone = rc == 0 || rc == -ENOENT || rc == -ENODEV || rc == -ENOTDIR;
+
+    if (hides)
+        f->out->hidden = rc;
+    if (!gone)
+        f->out->failed = rc;
+}
+
 /* A zone whose counter is that file of the entry, if there is one and it is wanted. */
 static struct zone *add(const struct finding *f, unsigned kind, const char *file)
 {
@@ -108,7 +119,7 @@ static void find_powercap(const struct finding *f)
         rc = rc < 0 ? rc : text_of(f, parent_entry, "name", parent_text, &parent);
     }
     if (rc < 0) {
-        f->out->hidden = rc;
+        note(f, rc, true);
         return;
     }
 
@@ -118,7 +129,9 @@ static void find_powercap(const struct finding *f)
         return;
     name_zone(z, parent, name);
     z->second = strstr(f->entry, "mmio") != NULL;
-    if (text_of(f, f->entry, "max_energy_range_uj", text, &range) == 0)
+    rc = text_of(f, f->entry, "max_energy_range_uj", text, &range);
+    note(f, rc, false);
+    if (rc == 0)
         kept_number(&range, &z->range_uj);
 }
 
@@ -150,8 +163,7 @@ static void find_amd(const struct finding *f)
             z->range_uj = AMD_RANGE_UJ;
         }
     }
-    if (rc == -EACCES)
-        f->out->hidden = rc;
+    note(f, rc, rc == -EACCES);
 }
 
 /* The address of the card tells which one it is, whatever the order of drivers. */
@@ -193,7 +205,10 @@ static void find_hwmon(const struct finding *f)
     char text[KEPT_MAX];
     struct view name;
 
-    if (text_of(f, f->entry, "name", text, &name) < 0)
+    int rc = text_of(f, f->entry, "name", text, &name);
+
+    note(f, rc, false);
+    if (rc < 0)
         return;
     if (view_eq(name, VIEW("amd_energy")))
         find_amd(f);
@@ -209,13 +224,21 @@ static void each(struct finding *f, void (*fn)(const struct finding *f))
     DIR *dir = path_of(f, "", "", path) ? opendir(path) : NULL;
 
     if (!dir)
-        return;
-    for (const struct dirent *d = readdir(dir); d; d = readdir(dir)) {
+        note(f, -errno, false);
+    while (dir) {
+        errno = 0;
+
+        const struct dirent *d = readdir(dir);
+
+        if (!d) {
+            note(f, -errno, false);
+            closedir(dir);
+            break;
+        }
         f->entry = d->d_name;
         if (*f->entry != '.')
             fn(f);
     }
-    closedir(dir);
 }
 
 static int in_order(const void *a, const void *b)

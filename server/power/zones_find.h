@@ -9,7 +9,7 @@
 struct zones_found {
     struct zone *all; /* not opened; by name, and of one name the best first */
     size_t count;
-    int hidden; /* as in struct zones */
+    int hidden, failed; /* as in struct zones */
 };
 
 /* The caller frees all[].path, and all. */

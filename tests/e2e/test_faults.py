@@ -22,7 +22,7 @@ SEED = int(os.environ.get("FAULTS_SEED", "1"))
 ALL = "FAULTS_ALL" in os.environ    # however long it takes
 WORKERS = 8
 SECONDS = {"events": 12, "polling": 7, "links": 7, "old kernel": 4, "locked": 8,
-           "once": 3, "health": 2}
+           "measured": 12, "once": 3, "health": 2}
 
 
 def seconds(usual):
@@ -68,7 +68,7 @@ class Faults(unittest.TestCase):
 
     def test_memory_that_runs_out_ends_it_with_one_line(self):
         binary = harness.binary(True)
-        for name in ("once", "events", "polling", "locked"):
+        for name in ("once", "events", "polling", "locked", "measured"):
             with self.subTest(name):
                 reference = scenario.Reference(scenario.VARIANTS[name], binary)
                 self.lead(reference, binary, scenario.memory_faults(reference, True), 5)

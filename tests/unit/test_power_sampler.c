@@ -32,6 +32,7 @@ static int start(struct err *e)
     if (rc == 0 && sampler) {
         clocks = (struct instant){ FIRST_NS, 5000 * GRID_NS, 9000 * GRID_NS };
         sampler->has_last = false;
+        sampler->scan_ns = clocks.running_ns;
         sampler_read(sampler, &clocks);
     }
     return rc;
@@ -313,7 +314,6 @@ static void zones_that_are_plugged_in_and_out_are_noticed(void **state)
     (void)state;
     tree_zone("intel-rapl:0", "package-0\n", 0, 262143328850);
     assert_int_equal(start(&e), 0);
-    sampler->scan_ns = clocks.running_ns;
     tree_zone("intel-rapl:1", "package-1\n", 0, 262143328850);
     for (int i = 1; i <= 64; i++) {
         tree_energy("intel-rapl:0", uj += 10000000);
@@ -509,12 +509,37 @@ static void what_is_asked_for_by_name_has_to_be_there(void **state)
                      0);
     scratch_mkdir("sys/class/powercap/intel-rapl:0/energy_uj");
     assert_int_equal(start(&e), -EISDIR);
-    assert_non_null(
-        strstr(e.text, "energy_uj: Is a directory; let the exporter read it"));
+    assert_non_null(strstr(e.text, "intel-rapl:0/energy_uj: Is a directory"));
     stop();
     config.power.mode = POWER_AUTO;
     assert_int_equal(start(&e), 0);
     assert_null(sampler);
+    stop();
+}
+
+static void what_cannot_be_looked_at_for_a_moment_is_looked_at_again(void **state)
+{
+    struct err e;
+    uint64_t uj = 0;
+
+    (void)state;
+    tree_zone("intel-rapl:0", "", 0, 262143328850); /* no line: cannot be so */
+    tree_put("proc/stat", "");
+    assert_int_equal(start(&e), 0);
+    assert_non_null(sampler);
+    for (int i = 0; i < 3; i++)
+        after_ns(GRID_NS);
+    assert_false(says("encode_exporter_power_watts"));
+    assert_true(says("encode_exporter_power_read_errors_total{source=\"host\"} 5\n"));
+    tree_zone("intel-rapl:0", "package-0\n", 0, 262143328850);
+    for (int i = 0; i < 5; i++) {
+        tree_energy("intel-rapl:0", uj += 10000000);
+        tree_core_ticks(uj / 100000);
+        after_ns(GRID_NS);
+    }
+    assert_near(watts(7), 10, 1e-12);
+    assert_true(says("encode_exporter_power_watts{zone=\"package_0\"} 10\n"));
+    assert_true(says("encode_exporter_cpu_cores_used{scope=\"host\"} 1\n"));
     stop();
 }
 
@@ -615,6 +640,7 @@ int main(void)
         sampler_test(names_of_the_rapl_exporter_are_served_when_asked_for),
         sampler_test(nothing_to_read_is_no_sampler_and_no_timer),
         sampler_test(what_is_asked_for_by_name_has_to_be_there),
+        sampler_test(what_cannot_be_looked_at_for_a_moment_is_looked_at_again),
         sampler_test(it_reads_by_itself_once_a_second),
         sampler_test(a_host_is_here_by_any_of_its_names),
         sampler_test(flags_that_contradict_are_refused),

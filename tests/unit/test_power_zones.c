@@ -310,6 +310,28 @@ static void a_zone_that_comes_back_is_opened_again(void **state)
     zones_deinit(&z);
 }
 
+static void zones_stay_when_not_all_can_be_looked_at(void **state)
+{
+    (void)state;
+    tree_zone("intel-rapl:0", "package-0\n", 1000000, 262143328850);
+    tree_zone("intel-rapl:1", "package-1\n", 1000000, 262143328850);
+
+    struct zones z = zones_of("package");
+
+    tree_put("sys/class/powercap/intel-rapl:1/name", ""); /* no line: cannot be so */
+    tree_zone("intel-rapl:2", "package-2\n", 1000000, 262143328850);
+    zones_scan(&z);
+    assert_int_equal(z.failed, -EIO);
+    tree_energy("intel-rapl:0", 3000000);
+    tree_energy("intel-rapl:1", 4000000);
+    assert_near(read_zones(&z), 5, 1e-12);
+    tree_put("sys/class/powercap/intel-rapl:1/name", "package-1\n");
+    zones_scan(&z);
+    assert_int_equal(z.failed, 0);
+    assert_int_equal(z.count, 3);
+    zones_deinit(&z);
+}
+
 static void what_cannot_be_opened_is_named(void **state)
 {
     (void)state;
@@ -427,6 +449,7 @@ int main(void)
         tree_test(a_counter_that_stands_still_is_none),
         tree_test(zones_come_and_go_while_we_look),
         tree_test(a_zone_that_comes_back_is_opened_again),
+        tree_test(zones_stay_when_not_all_can_be_looked_at),
         tree_test(what_cannot_be_opened_is_named),
         tree_test(zones_that_a_container_runtime_masks_are_hidden),
         tree_test(amd_energy_counts_where_there_is_no_powercap),
