@@ -8,12 +8,13 @@
 #include <xxhash.h>
 
 #include "core/mem.h"
+#include "server/strand.h"
 
 /* Bodies up to JOIN_BYTES in more than JOIN_CHUNKS pieces are joined: beyond, copying
  * and compressing anew cost more than the pieces do. */
 enum { JOIN_BYTES = 256 * 1024, JOIN_CHUNKS = 3 };
 
-static atomic_size_t text_bytes, block_bytes;
+static atomic_size_t text_bytes;
 
 /* ---- chunks ------------------------------------------------------------------------- */
 
@@ -38,8 +39,7 @@ size_t chunk_text_bytes(void)
 
 size_t chunk_kept_bytes(void)
 {
-    return chunk_text_bytes() +
-           atomic_load_explicit(&block_bytes, memory_order_relaxed);
+    return chunk_text_bytes() + slab_bytes();
 }
 
 static struct chunk *new_chunk(struct view text)
@@ -63,16 +63,62 @@ struct chunk *chunk_new(struct view text)
     return c;
 }
 
+static void leave_slab(struct chunk *c)
+{
+    if (!c->slab)
+        return;
+    c->slab->used -= c->zn;
+    slab_unref(c->slab);
+}
+
+static void lay(struct chunk *c, const char *block, struct slab *s, uint32_t at)
+{
+    assert(at + c->zn <= s->n);
+    memcpy(s->p + at, block, c->zn);
+    s->used += c->zn;
+    leave_slab(c);
+    c->slab = slab_ref(s);
+    c->z = s->p + at;
+}
+
+void chunk_move(struct chunk *c, struct slab *s, uint32_t at)
+{
+    lay(c, c->z, s, at);
+}
+
+void chunk_move_alone(struct chunk *c)
+{
+    struct slab *s;
+
+    if (!c->slab || c->slab->n == c->zn)
+        return;
+    s = slab_new(c->zn);
+    chunk_move(c, s, 0);
+    slab_unref(s);
+}
+
+/* Appends the block to out; says of c what is known of it. */
+static void deflate_to(struct chunk *c, struct view text, struct gzip *g,
+                       struct buf *out)
+{
+    size_t before = out->n;
+
+    gzip_block(g, text, out);
+    c->zn = (uint32_t)(out->n - before);
+    c->crc = gzip_crc(text);
+    c->join_op = gzip_join_op(c->n);
+}
+
 static void make_block(struct chunk *c, struct view text, struct gzip *g)
 {
     struct buf block = { 0 };
+    struct slab *s;
 
-    gzip_block(g, text, &block);
-    c->z = mem_resize(block.p, block.n, 1);
-    c->zn = (uint32_t)block.n;
-    atomic_fetch_add_explicit(&block_bytes, c->zn, memory_order_relaxed);
-    c->crc = gzip_crc(text);
-    c->join_op = gzip_join_op(c->n);
+    deflate_to(c, text, g, &block);
+    s = slab_new(block.n);
+    lay(c, block.p, s, 0);
+    slab_unref(s);
+    buf_deinit(&block);
 }
 
 struct chunk *chunk_new_deflated(struct view text, struct gzip *g)
@@ -81,6 +127,44 @@ struct chunk *chunk_new_deflated(struct view text, struct gzip *g)
 
     make_block(c, text, g);
     return c;
+}
+
+struct chunk *chunk_new_shelved(struct view text, struct gzip *g, struct shelf *shelf)
+{
+    struct chunk *c = new_chunk(text);
+
+    if (shelf->count == shelf->cap) {
+        shelf->cap = shelf->cap ? shelf->cap * 2 : 64;
+        shelf->chunks = mem_resize(shelf->chunks, shelf->cap, sizeof(struct chunk *));
+    }
+    shelf->chunks[shelf->count++] = c;
+    deflate_to(c, text, g, &shelf->blocks);
+    return c;
+}
+
+void shelf_clear(struct shelf *shelf)
+{
+    struct slab *s;
+    uint32_t at = 0;
+
+    if (shelf->count == 0)
+        return;
+    s = slab_new(shelf->blocks.n);
+    for (size_t i = 0; i < shelf->count; i++) {
+        lay(shelf->chunks[i], shelf->blocks.p + at, s, at);
+        at += shelf->chunks[i]->zn;
+    }
+    slab_unref(s);
+    buf_release(&shelf->blocks);
+    shelf->count = 0;
+}
+
+void shelf_deinit(struct shelf *shelf)
+{
+    assert(shelf->count == 0);
+    buf_deinit(&shelf->blocks);
+    free(shelf->chunks);
+    *shelf = (struct shelf){ 0 };
 }
 
 struct chunk *chunk_ref(struct chunk *c)
@@ -103,8 +187,7 @@ void chunk_unref(struct chunk *c)
     if (!c || --c->refs > 0)
         return;
     free_text(c);
-    atomic_fetch_sub_explicit(&block_bytes, c->zn, memory_order_relaxed);
-    free(c->z);
+    leave_slab(c);
     chunk_unref(c->alt);
     free(c);
 }
@@ -187,6 +270,7 @@ void body_unref(struct body *b)
         chunk_unref(b->chunks[i]);
     for (size_t f = 0; f < BODY_FORMATS; f++)
         chunk_unref(b->form[f].joined);
+    body_strands_release(b);
     free(b->chunks);
     free(b->families);
     free(b);
@@ -215,9 +299,15 @@ void body_add(struct body *b, struct chunk *c)
     b->form[BODY_OPENMETRICS].bytes += c->alt ? c->alt->n : c->n;
 }
 
+/* Of a block, its share of the slab, which is there for all that have blocks in it. */
+static size_t block_bytes(const struct chunk *c)
+{
+    return c->slab ? (size_t)((uint64_t)c->slab->n * c->zn / c->slab->used) : 0;
+}
+
 static size_t kept_bytes(const struct chunk *c)
 {
-    return c ? (c->text ? c->n : 0) + c->zn + kept_bytes(c->alt) : 0;
+    return c ? (c->text ? c->n : 0) + block_bytes(c) + kept_bytes(c->alt) : 0;
 }
 
 size_t body_kept_bytes(const struct body *b)

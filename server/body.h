@@ -11,6 +11,7 @@
 #define SERVER_BODY_H
 
 #include "server/gzip.h"
+#include "server/slab.h"
 
 struct chunk {
     unsigned refs;
@@ -20,12 +21,28 @@ struct chunk {
     uint32_t join_op;  /* gzip_join_op(n); with z */
     uint64_t hash[2];  /* of the text */
     char *text;        /* NULL: not kept, z has it */
-    char *z;           /* the block; NULL: not made */
+    const char *z;     /* the block; NULL: not made */
+    struct slab *slab; /* that z lies in; one reference */
     struct chunk *alt; /* what OpenMetrics has in its place; NULL: the same bytes */
 };
 
 struct chunk *chunk_new(struct view text); /* copies; one reference */
 struct chunk *chunk_new_deflated(struct view text, struct gzip *g); /* no text kept */
+
+/* Blocks of new chunks that will lie in one slab. */
+struct shelf { /* zero-initialised: empty */
+    struct buf blocks;
+    struct chunk **chunks; /* in their order; borrowed */
+    size_t count, cap;
+};
+
+/* As chunk_new_deflated(); there is no block before shelf_clear(). */
+struct chunk *chunk_new_shelved(struct view text, struct gzip *g, struct shelf *shelf);
+
+/* Chunks get their blocks; before any of them is let go. */
+void shelf_clear(struct shelf *shelf);
+void shelf_deinit(struct shelf *shelf); /* of an empty one */
+
 struct chunk *chunk_ref(struct chunk *c);
 void chunk_unref(struct chunk *c); /* NULL is accepted */
 
@@ -42,6 +59,13 @@ bool chunk_same(const struct chunk *a, const struct chunk *b);
 /* Makes the block, also of alt. */
 void chunk_deflate(struct chunk *c, struct gzip *g);
 
+/* Copies the block to s->p + at, where it is from now on. Answers under way keep the old
+ * place. */
+void chunk_move(struct chunk *c, struct slab *s, uint32_t at);
+
+/* The same to a slab of its own, so that the one it lies in can go. */
+void chunk_move_alone(struct chunk *c);
+
 /* Lets go of the text; needs the block, and that nobody is sending the text. */
 void chunk_drop_text(struct chunk *c);
 
@@ -51,7 +75,7 @@ void chunk_restore_text(struct chunk *c, struct gzip *g);
 /* Bytes of all texts that are kept, of all chunks of the process. Any thread. */
 size_t chunk_text_bytes(void);
 
-/* The same with their blocks. */
+/* The same with all slabs. */
 size_t chunk_kept_bytes(void);
 
 struct body_family {
@@ -63,13 +87,14 @@ enum body_format { BODY_TEXT, BODY_OPENMETRICS, BODY_FORMATS };
 
 /* A body in one format. */
 struct body_form {
-    uint64_t bytes;       /* of the text */
-    uint64_t zbytes;      /* of all blocks; when prepared */
-    uint32_t join_op;     /* gzip_join_op(bytes); when prepared */
-    uint32_t crc;         /* of the text; when prepared */
-    bool prepared;        /* gzip can be sent */
-    bool settled;         /* whether it is joined: answers count on its pieces */
-    struct chunk *joined; /* small bodies: all text in one chunk; NULL: not so */
+    uint64_t bytes;        /* of the text */
+    uint64_t zbytes;       /* of all blocks; when prepared */
+    uint32_t join_op;      /* gzip_join_op(bytes); when prepared */
+    uint32_t crc;          /* of the text; when prepared */
+    bool prepared;         /* gzip can be sent */
+    bool settled;          /* whether it is joined: answers count on its pieces */
+    struct chunk *joined;  /* small bodies: all text in one chunk; NULL: not so */
+    struct strand *strand; /* see strand.h; NULL: not made */
 };
 
 struct body {
@@ -117,8 +142,8 @@ bool body_is_small(const struct body *b, enum body_format f);
 void body_prepare(struct body *b, enum body_format f, struct gzip *g);
 
 /*
- * What an answer sends in this format: pieces 0 to body_pieces() - 1. In a piece that
- * keeps no text, only z is there.
+ * What an answer without gzip sends in this format: pieces 0 to body_pieces() - 1. In a
+ * piece that keeps no text, only z is there.
  */
 uint32_t body_pieces(struct body *b, enum body_format f);
 const struct chunk *body_piece(const struct body *b, enum body_format f, uint32_t i);

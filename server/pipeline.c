@@ -15,25 +15,16 @@
 #include "server/layout.h"
 #include "server/overall.h"
 #include "server/segment.h"
+#include "server/tidy.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <sys/time.h>
 
-/*
- * After a commit there is work that no answer has to wait for: blocks of new chunks, and
- * the texts of bodies that fit in the cache or do not. An idle handle does it in slices
- * while nothing else is due; an answer that comes first has its body prepared at once.
- */
 enum {
-    SLICE_NS = 1000000,
-    /* Bytes between two looks at the clock, which cost more than most chunks do. */
-    CLOCK_EVERY = 64 * 1024,
-    CHUNK_COST = 4096,     /* of a chunk besides its bytes */
-    WORTH_DROPPING = 4096, /* bytes of a text; heads are shorter */
-    INLINE_WEIGHT = 272,   /* about a millisecond of rendering: a full segment, and the
+    INLINE_WEIGHT = 272, /* about a millisecond of rendering: a full segment, and the
                             times of the files of a few others */
-    WORKERS = 4,           /* as many as libuv's pool has by default */
+    WORKERS = 4,         /* as many as libuv's pool has by default */
 };
 
 struct worker {
@@ -67,11 +58,7 @@ struct pipeline {
     struct worker workers[WORKERS];
     struct segment_scratch scratch;
     uint64_t text_cache;
-    uv_idle_t tidy;
-    bool tidy_open;
-    size_t tidy_module;     /* whose body is being tidied */
-    uint32_t tidy_chunk;    /* and from which chunk on */
-    bool fits[MODULES_MAX]; /* its text is kept */
+    struct tidy tidy;
     bool building, again, stopped;
     uint64_t again_ns;
     uint64_t repeated;
@@ -114,9 +101,7 @@ struct pipeline *pipeline_new(uv_loop_t *loop, struct store *store, struct self 
     p->self = self;
     p->set = set;
     p->text_cache = text_cache;
-    uv_idle_init(loop, &p->tidy);
-    p->tidy.data = p;
-    p->tidy_open = true;
+    tidy_init(&p->tidy, loop, p->bodies, &p->scratch.gzip, text_cache);
     p->overall = overall_new(set);
     p->heads = mem_zalloc(segment_families() * sizeof(struct chunk *));
     for (size_t i = 0; i < registry_count; i++) {
@@ -278,6 +263,8 @@ static struct body *assemble(const struct pipeline *p, size_t module)
             }
             body_add(body, chunk_ref(c));
         }
+        if (!open) /* it may have been served, next to what is not any more */
+            chunk_move_alone(p->heads[at]);
     }
     return body;
 }
@@ -293,84 +280,6 @@ static bool same_bytes(const struct body *a, const struct body *b)
             return false;
     }
     return true;
-}
-
-/* ---- after a commit ------------------------------------------------------------------- */
-
-/* Small texts first: as many endpoints as possible are quick without gzip. */
-static void choose_fitting(struct pipeline *p)
-{
-    uint64_t used = 0;
-
-    memset(p->fits, 0, sizeof p->fits);
-    for (size_t n = 0; n < registry_count; n++) {
-        size_t least = registry_count;
-
-        for (size_t i = 0; i < registry_count; i++)
-            if (p->bodies[i] && !p->fits[i] &&
-                (least == registry_count ||
-                 body_bytes(p->bodies[i]) < body_bytes(p->bodies[least])))
-                least = i;
-        if (least == registry_count ||
-            body_bytes(p->bodies[least]) > p->text_cache - used)
-            return;
-        used += body_bytes(p->bodies[least]);
-        p->fits[least] = true;
-    }
-}
-
-/* The segment and this body hold a chunk; whoever else does may be sending its text. */
-static bool only_ours(const struct chunk *c)
-{
-    return c->refs <= 2;
-}
-
-static void tidy_chunk(struct pipeline *p, size_t module, struct chunk *c)
-{
-    const struct body *body = p->bodies[module];
-
-    if (body_is_small(body, BODY_TEXT))
-        return;
-    chunk_deflate(c, &p->scratch.gzip);
-    if (p->fits[module])
-        chunk_restore_text(c, &p->scratch.gzip);
-    else if (c->n >= WORTH_DROPPING && body->refs == 1 && only_ours(c))
-        chunk_drop_text(c);
-}
-
-static void on_tidy(uv_idle_t *handle)
-{
-    struct pipeline *p = handle->data;
-    uint64_t until = uv_hrtime() + SLICE_NS;
-    size_t cost = 0;
-
-    for (; p->tidy_module < registry_count; p->tidy_module++, p->tidy_chunk = 0) {
-        struct body *body = p->bodies[p->tidy_module];
-
-        if (!body)
-            continue;
-        for (; p->tidy_chunk < body->chunk_count; p->tidy_chunk++) {
-            if (cost > CLOCK_EVERY) {
-                cost = 0;
-                if (uv_hrtime() > until)
-                    return;
-            }
-            cost += body->chunks[p->tidy_chunk]->n + CHUNK_COST;
-            tidy_chunk(p, p->tidy_module, body->chunks[p->tidy_chunk]);
-        }
-        body_prepare(body, BODY_TEXT, &p->scratch.gzip);
-    }
-    uv_idle_stop(&p->tidy);
-}
-
-static void tidy_start(struct pipeline *p)
-{
-    if (!p->tidy_open)
-        return;
-    choose_fitting(p);
-    p->tidy_module = 0;
-    p->tidy_chunk = 0;
-    uv_idle_start(&p->tidy, on_tidy);
 }
 
 static void replace_segments(struct pipeline *p)
@@ -419,7 +328,7 @@ static void commit(struct pipeline *p)
             p->on_commit(p->commit_ctx);
     }
     p->building = false;
-    tidy_start(p);
+    tidy_start(&p->tidy);
     if (p->again && !p->stopped) {
         p->again = false;
         build_start(p, p->again_ns);
@@ -528,12 +437,15 @@ void pipeline_on_commit(struct pipeline *p, void (*f)(void *ctx), void *ctx)
     p->commit_ctx = ctx;
 }
 
+void pipeline_scraped(struct pipeline *p, size_t module)
+{
+    tidy_scraped(&p->tidy, module);
+}
+
 void pipeline_stop(struct pipeline *p)
 {
     p->stopped = true;
-    if (p->tidy_open)
-        uv_close((uv_handle_t *)&p->tidy, NULL);
-    p->tidy_open = false;
+    tidy_close(&p->tidy);
 }
 
 struct body *pipeline_body(const struct pipeline *p, size_t module)

@@ -42,6 +42,10 @@ void pipeline_settled(struct pipeline *p, void (*f)(void *ctx), void *ctx);
 /* f is called after every change of a body. */
 void pipeline_on_commit(struct pipeline *p, void (*f)(void *ctx), void *ctx);
 
+/* Somebody has scraped this module's body. Where that goes on while the body stays the
+ * same, its blocks are moved next to each other (join.h). */
+void pipeline_scraped(struct pipeline *p, size_t module);
+
 /* Starts nothing new; what is on the pool ends by itself. */
 void pipeline_stop(struct pipeline *p);
 

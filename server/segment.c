@@ -6,6 +6,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* Blocks of a segment that lie in one slab: as many go at once when they are joined with
+ * those of other segments. */
+enum { SHELF_BYTES = 64 * 1024 };
+
 size_t segment_family(size_t module)
 {
     size_t n = 0;
@@ -166,7 +170,11 @@ static struct chunk *make_chunk(const struct segment *s, size_t family,
         return s->redated ? old : NULL;
     if (old && chunk_is(old, text))
         return old;
-    return deflated ? chunk_new_deflated(text, &x->gzip) : chunk_new(text);
+    if (!deflated)
+        return chunk_new(text);
+    if (x->shelf.blocks.n >= SHELF_BYTES)
+        shelf_clear(&x->shelf);
+    return chunk_new_shelved(text, &x->gzip, &x->shelf);
 }
 
 static void render_module(struct segment *s, size_t module, struct segment_scratch *x,
@@ -192,6 +200,8 @@ void segment_render(struct segment *s, struct segment_scratch *scratch, bool def
     for (size_t i = 0; i < registry_count; i++)
         if (s->set->config[i] && (registry[i]->per_scenario || registry[i]->per_run))
             render_module(s, i, scratch, deflated);
+    shelf_clear(&scratch->shelf);
+    shelf_deinit(&scratch->shelf);
 }
 
 void segment_settle(struct segment *s)

@@ -43,6 +43,7 @@ struct segment_scratch {
     struct series_order order;
     struct buf text;
     struct gzip gzip;
+    struct shelf shelf; /* empty between two of them */
 };
 
 /*

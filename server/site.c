@@ -69,6 +69,9 @@ static void scraped(void *ctx, int endpoint, const struct scraper_peer *peer,
     for (size_t i = 0; i < registry_count; i++)
         if (endpoint == (int)i || (endpoint < 0 && *s->c->listen[i]))
             scrapers_note(&s->book, (int)i, peer, began_ns, now_ns);
+    for (size_t i = 0; i < registry_count; i++)
+        if (endpoint == (int)i || endpoint < 0)
+            pipeline_scraped(s->pipeline, i);
     if (s->scraped)
         s->scraped(s->scraped_ctx);
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
+#include "server/strand.h"
 
 struct text {
     char *at, *end;
@@ -101,6 +102,7 @@ static uint64_t content_length(struct answer *a)
         const struct body_form *form = &r->bodies[i]->form[f];
 
         body_prepare(r->bodies[i], f, a->gzip);
+        a->strands[i] = body_strand(r->bodies[i], f);
         crc = gzip_join(crc, form->crc, form->join_op);
         n += form->bytes;
         length += form->zbytes;
@@ -247,6 +249,31 @@ static void forget_texts(struct answer *a)
         memmove(a->texts, a->texts + gone, a->text_count * sizeof(*a->texts));
 }
 
+/* The next piece of a body that has bytes left at c, which is moved there; 0: none. */
+static size_t body_bytes_at(const struct answer *a, struct cursor *c)
+{
+    enum body_format f = format_of(&a->reply);
+    struct body *b = a->reply.bodies[c->part - 1];
+
+    for (uint32_t count = body_pieces(b, f); c->piece < count;
+         c->piece++, c->offset = 0) {
+        size_t n = body_piece(b, f, c->piece)->n;
+
+        if (c->offset < n)
+            return n;
+    }
+    return 0;
+}
+
+/* The same of its strand. */
+static size_t strand_bytes_at(const struct strand *s, struct cursor *c)
+{
+    for (; c->piece < s->count; c->piece++, c->offset = 0)
+        if (c->offset < s->pieces[c->piece].n)
+            return s->pieces[c->piece].n;
+    return 0;
+}
+
 /* Bytes of the piece at c; moves c over what is empty or used up. */
 static size_t piece_bytes(const struct answer *a, struct cursor *c)
 {
@@ -258,18 +285,8 @@ static size_t piece_bytes(const struct answer *a, struct cursor *c)
         if (c->part == 0) {
             n = a->head_n;
         } else if (c->part <= r->body_count) {
-            enum body_format f = format_of(r);
-            struct body *b = r->bodies[c->part - 1];
-
-            for (uint32_t count = body_pieces(b, f); c->piece < count;
-                 c->piece++, c->offset = 0) {
-                const struct chunk *chunk = body_piece(b, f, c->piece);
-
-                n = r->gzip ? chunk->zn : chunk->n;
-                if (c->offset < n)
-                    return n;
-            }
-            continue;
+            n = r->gzip ? strand_bytes_at(a->strands[c->part - 1], c)
+                        : body_bytes_at(a, c);
         } else if (c->part == r->body_count + 1) {
             n = r->fixed.n;
         } else if (c->part == r->body_count + 2) {
@@ -290,12 +307,15 @@ static struct view piece_at(struct answer *a, const struct cursor *c)
 
     if (c->part == 0)
         return (struct view){ a->head, a->head_n };
+    if (c->part <= r->body_count && r->gzip) {
+        const struct strand_piece *piece = &a->strands[c->part - 1]->pieces[c->piece];
+
+        return (struct view){ piece->p, piece->n };
+    }
     if (c->part <= r->body_count) {
         const struct chunk *chunk =
             body_piece(r->bodies[c->part - 1], format_of(r), c->piece);
 
-        if (r->gzip)
-            return (struct view){ chunk->z, chunk->zn };
         if (chunk->text)
             return (struct view){ chunk->text, chunk->n };
         return make_text(a, c, chunk);
@@ -361,6 +381,10 @@ void answer_release(struct answer *a)
     a->texts = NULL;
     a->text_count = 0;
     a->text_bytes = 0;
+    for (size_t i = 0; i < a->reply.body_count; i++) {
+        strand_unref(a->strands[i]);
+        a->strands[i] = NULL;
+    }
     ready_answer_unref(a->ready);
     a->ready = NULL;
     if (a->head != a->head_room)

@@ -38,6 +38,7 @@ struct answer {
     size_t offset;  /* in the part, or in the piece */
     uint64_t left;  /* bytes to go */
     char tail[GZIP_TAIL_BYTES];
+    struct strand *strands[REPLY_BODIES_MAX + 1]; /* of the bodies, with gzip */
     struct ready_answer *ready; /* in place of all that; NULL: put together here */
     struct gzip *gzip;          /* borrowed */
     struct answer_text *texts;  /* in the order of the answer; NULL: none needed yet */
