@@ -292,7 +292,7 @@ static void ever_new_changes_leave_few_pieces(void **state)
 
 static void a_block_larger_than_a_slab_has_its_own(void **state)
 {
-    const size_t n = 3 * SLAB_BYTES;
+    const size_t n = (size_t)3 * SLAB_BYTES;
     struct body *b = body_new();
     char *text = malloc(n);
     uint64_t x = 1;

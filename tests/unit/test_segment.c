@@ -142,12 +142,56 @@ static void times_matter_only_where_they_are_served(void **state)
     close_fixture(&f);
 }
 
+static void blocks_of_a_segment_lie_together(void **state)
+{
+    static char text[4096];
+    struct chunk *last = NULL;
+    size_t before = slab_bytes(), zbytes = 0;
+    struct fixture f;
+    struct segment *s, *again;
+
+    (void)state;
+    open_fixture(&f);
+
+    const struct piece all = { f.run, 0, f.run->count, 5000000000 };
+
+    s = segment_new(&all, 1, f.set, NULL);
+    segment_render(s, &f.scratch, true);
+    segment_settle(s);
+    for (size_t i = 0; i < segment_families(); i++) {
+        struct chunk *c = s->chunks[i];
+
+        if (!c)
+            continue;
+        assert_null(c->text);
+        assert_true(c->n <= sizeof text);
+        assert_true(
+            gzip_text(&f.scratch.gzip, (struct view){ c->z, c->zn }, text, c->n));
+        assert_true(chunk_is(c, (struct view){ text, c->n }));
+        if (last)
+            assert_ptr_equal(c->z, last->z + last->zn);
+        zbytes += c->zn;
+        last = c;
+    }
+    assert_int_equal(slab_bytes() - before, zbytes);
+    /* what came out the same stays where it is */
+    again = segment_new(&all, 1, f.set, s);
+    segment_render(again, &f.scratch, true);
+    segment_settle(again);
+    segment_unref(s);
+    assert_int_equal(slab_bytes() - before, zbytes);
+    segment_unref(again);
+    assert_int_equal(slab_bytes(), before);
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_said_of_a_run_comes_with_its_first_scenario),
         cmocka_unit_test(a_file_that_was_touched_renders_its_time_alone),
         cmocka_unit_test(times_matter_only_where_they_are_served),
+        cmocka_unit_test(blocks_of_a_segment_lie_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
