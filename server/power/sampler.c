@@ -64,6 +64,20 @@ static double estimate(struct sampler *s, double core_seconds, double span_s)
     return joules;
 }
 
+static bool is_idle(const struct sampler *s)
+{
+    return s->basis == ENERGY_NONE && !s->named.scope;
+}
+
+/* It turned out that there are no counters. */
+static void do_without(struct sampler *s)
+{
+    s->basis = isnan(s->c->model_idle_w) ? ENERGY_NONE : ENERGY_ESTIMATED;
+    log_line(LOG_INFO, "this machine has no counter of energy", NULL);
+    if (is_idle(s))
+        host_usage_close(&s->host_source);
+}
+
 static void rescan(struct sampler *s, const struct instant *now, bool failed)
 {
     int64_t since_ns = now->running_ns - s->scan_ns;
@@ -72,6 +86,9 @@ static void rescan(struct sampler *s, const struct instant *now, bool failed)
         return;
     s->scan_ns = now->running_ns;
     zones_scan(&s->zones);
+    if (s->unsure && s->zones.failed == 0 && zones_counting(&s->zones) == 0)
+        do_without(s);
+    s->unsure = s->unsure && s->zones.failed < 0;
 }
 
 void sampler_read(struct sampler *s, const struct instant *now)
@@ -142,7 +159,8 @@ static void on_timer(uv_timer_t *timer)
     struct sampler *s = timer->data;
 
     read_now(s);
-    wait_for_next(s);
+    if (!is_idle(s))
+        wait_for_next(s);
     if (s->sampled)
         s->sampled(s->ctx);
 }
@@ -202,7 +220,7 @@ static int find_power(struct sampler *s, struct err *e)
 static int start_power(struct sampler *s, struct err *e)
 {
     const bool model = !isnan(s->c->model_idle_w);
-    int rc = find_power(s, e), host = host_usage_open(&s->host_source, s->c->procfs);
+    int rc = find_power(s, e), host;
 
     if (rc == 0) {
         s->basis = ENERGY_SAMPLER;
@@ -217,11 +235,13 @@ static int start_power(struct sampler *s, struct err *e)
              "power of this machine is not measured", "reason", e->text, NULL);
     if (opener_passes(rc)) { /* there may be counters: they are looked for again */
         s->basis = ENERGY_SAMPLER;
+        s->unsure = true;
         return 0;
     }
     zones_deinit(&s->zones);
     if (!model)
         return 0;
+    host = host_usage_open(&s->host_source, s->c->procfs);
     if (host < 0 && !opener_passes(host))
         return err_set(e, host, "--power.model: %s/stat: %s", s->c->procfs,
                        strerror(-host));
@@ -283,10 +303,12 @@ int sampler_new(uv_loop_t *loop, const struct config *c, struct self *self,
 
     if (rc == 0)
         rc = start_named(s, e);
-    if (rc < 0 || (s->basis == ENERGY_NONE && !s->named.scope)) {
+    if (rc < 0 || is_idle(s)) {
         sampler_free(s);
         return rc;
     }
+    if (s->basis != ENERGY_ESTIMATED)
+        host_usage_open(&s->host_source, c->power.procfs); /* good to have */
     s->sampled = sampled;
     s->ctx = ctx;
     s->host_cores = host_cores(c->power.sysfs);

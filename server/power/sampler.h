@@ -31,7 +31,8 @@ int sampler_new(uv_loop_t *loop, const struct config *c, struct self *self,
 void sampler_stop(struct sampler *s); /* NULL is accepted */
 
 /* Mean power in watts of each second, over what counts (--power.zones); NULL: nothing
- * that tells power. Borrowed, and changes with every reading. */
+ * that tells power (which may turn out later, where sysfs failed at the start). Borrowed,
+ * and changes with every reading. */
 const struct timeline *sampler_power(const struct sampler *s);
 
 /* Cores in use by the cgroup or the processes that flags name, mean of each second; NULL:

@@ -32,6 +32,7 @@ struct sampler {
     struct usage host, named; /* named.scope NULL: none is */
 
     enum energy_basis basis; /* ENERGY_NONE: nothing tells power */
+    bool unsure;             /* zones could not be looked for yet */
     struct grid power, cores;
     double model_j, model_w; /* of an estimate: so far, and of the last reading */
     double host_cores;

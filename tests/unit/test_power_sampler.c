@@ -543,6 +543,26 @@ static void what_cannot_be_looked_at_for_a_moment_is_looked_at_again(void **stat
     stop();
 }
 
+static void it_rests_when_it_turns_out_that_there_is_nothing(void **state)
+{
+    struct err e;
+
+    (void)state;
+    tree_zone("intel-rapl:0", "", 0, 262143328850);
+    tree_core_ticks(1);
+    assert_int_equal(start(&e), 0);
+    assert_non_null(sampler_power(sampler));
+    tree_remove("sys/class/powercap/intel-rapl:0");
+    for (int i = 0; i < 3; i++)
+        after_ns(GRID_NS);
+    assert_null(sampler_power(sampler));
+    assert_false(says("encode_exporter_cpu_cores_used"));
+    for (int i = 0; uv_loop_alive(&loop) && i < 10; i++)
+        uv_run(&loop, UV_RUN_ONCE);
+    assert_false(uv_loop_alive(&loop)); /* the timer it had was the last */
+    stop();
+}
+
 static void it_reads_by_itself_once_a_second(void **state)
 {
     struct err e;
@@ -641,6 +661,7 @@ int main(void)
         sampler_test(nothing_to_read_is_no_sampler_and_no_timer),
         sampler_test(what_is_asked_for_by_name_has_to_be_there),
         sampler_test(what_cannot_be_looked_at_for_a_moment_is_looked_at_again),
+        sampler_test(it_rests_when_it_turns_out_that_there_is_nothing),
         sampler_test(it_reads_by_itself_once_a_second),
         sampler_test(a_host_is_here_by_any_of_its_names),
         sampler_test(flags_that_contradict_are_refused),
