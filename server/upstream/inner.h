@@ -109,6 +109,8 @@ struct total *totals_of(struct totals *t, double from_s, double to_s, bool make)
 /* The next to ask; NULL: none now. *due_ms: when to look again. */
 struct total *totals_next(struct totals *t, double now_s, uint64_t now_ms,
                           uint64_t *due_ms);
+/* Whether one is to be asked for now, as far as the counter exists. */
+bool totals_wait(const struct totals *t, double now_s);
 void totals_answered(struct totals *t, struct total *which, double value_j,
                      uint64_t now_ms);
 void totals_failed(struct totals *t, struct total *which);

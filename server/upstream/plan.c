@@ -177,6 +177,11 @@ uint64_t plan_due(const struct plan *p, double now_s, uint64_t now_ms)
     return due;
 }
 
+bool plan_waits(const struct plan *p, double now_s)
+{
+    return p->open.count && p->open.all[0].first <= cell_at(now_s);
+}
+
 bool plan_knows(const struct plan *p, struct range cells)
 {
     return ranges_hold(&p->known, cells);

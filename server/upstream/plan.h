@@ -61,6 +61,9 @@ void plan_ask_empty(struct plan *p);
  * as things stand. */
 uint64_t plan_due(const struct plan *p, double now_s, uint64_t now_ms);
 
+/* Whether cells that were not asked for yet, or not answered, are to be asked for now. */
+bool plan_waits(const struct plan *p, double now_s);
+
 /* Whether all of these cells are known for good. */
 bool plan_knows(const struct plan *p, struct range cells);
 

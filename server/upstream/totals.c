@@ -71,6 +71,16 @@ struct total *totals_next(struct totals *t, double now_s, uint64_t now_ms,
     return NULL;
 }
 
+bool totals_wait(const struct totals *t, double now_s)
+{
+    if (t->open == 0 || t->counter >= COUNTER_NONE)
+        return false;
+    for (size_t i = 0; i < t->count && t->all[i].to_s + PLAN_LATE_S <= now_s; i++)
+        if (t->all[i].state == TOTAL_OPEN)
+            return true;
+    return false;
+}
+
 void totals_answered(struct totals *t, struct total *which, double value_j,
                      uint64_t now_ms)
 {

@@ -348,6 +348,28 @@ bool upstream_settled(const struct upstream *u, const struct upstream_series *s,
     return !t || t->state == TOTAL_KNOWN;
 }
 
+/* Whether a query could be asked now, for the first time, if there were room for it. */
+static bool is_waiting(const struct query *q, double now_s, uint64_t now_ms)
+{
+    if (!q->askable || now_ms < q->refused_ms)
+        return false;
+    return q->kind == UPSTREAM_ENERGY ? totals_wait(&q->totals, now_s)
+                                      : plan_waits(&q->plan, now_s);
+}
+
+bool upstream_busy(const struct upstream *u)
+{
+    double now_s = upstream_now_s();
+    uint64_t now_ms = uv_now(u->loop);
+    const struct query *q = u->queries;
+
+    if (u->under_way || u->untold)
+        return true;
+    while (q && !is_waiting(q, now_s, now_ms))
+        q = q->next;
+    return q != NULL;
+}
+
 void upstream_late(struct upstream *u, double from_s, double to_s)
 {
     u->late_from_s = fmin(u->late_from_s, from_s);

@@ -70,6 +70,10 @@ const struct timeline *upstream_containers(const struct upstream_series *s);
 bool upstream_settled(const struct upstream *u, const struct upstream_series *s,
                       double from_s, double to_s);
 
+/* Something that was wanted has not been asked yet, or its answer is on its way, or news
+ * of it is. What waits for late samples, or was refused, does not count. */
+bool upstream_busy(const struct upstream *u);
+
 /*
  * What was settled has got values all the same: a query that was refused was asked again
  * and answered, or an answer without values was asked for once more. True: in *from_s to

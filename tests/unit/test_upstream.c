@@ -431,6 +431,49 @@ static void what_failed_is_asked_until_it_is_answered(void **state)
                 60 * 143, 1e-9);
 }
 
+static void it_is_busy_until_all_was_asked_and_told(void **state)
+{
+    struct upstream_series *s;
+    struct timespec now;
+    bool known;
+
+    (void)state;
+    begin(NULL);
+    s = upstream_series_of(up, on_host(""));
+    assert_false(upstream_busy(up));
+    upstream_want(up, s, BASE_S, BASE_S + 60, false);
+    assert_true(upstream_busy(up)); /* nothing went yet */
+    while (news == 0) {
+        assert_true(upstream_busy(up));
+        uv_run(&loop, UV_RUN_ONCE);
+    }
+    assert_false(upstream_busy(up)); /* containers have no values: in a minute again */
+    upstream_energy(up, s, BASE_S, BASE_S + 60, &known);
+    assert_true(upstream_busy(up));
+    while (upstream_busy(up))
+        uv_run(&loop, UV_RUN_ONCE);
+    upstream_energy(up, s, BASE_S, BASE_S + 60, &known);
+    assert_true(known);
+
+    /* Young cells are asked once; what comes late is not waited for. */
+    clock_gettime(CLOCK_REALTIME, &now);
+    upstream_want(up, s, (double)now.tv_sec - 30, (double)now.tv_sec - 10, false);
+    upstream_energy(up, s, (double)now.tv_sec - 30, (double)now.tv_sec - 10, &known);
+    assert_true(upstream_busy(up));
+    while (upstream_busy(up))
+        uv_run(&loop, UV_RUN_ONCE);
+    assert_false(
+        upstream_settled(up, s, (double)now.tv_sec - 30, (double)now.tv_sec - 10));
+
+    /* A query that was refused is not asked, and not waited for. */
+    db.answer = power_is_refused;
+    upstream_want(up, s, BASE_S + 7200, BASE_S + 7260, false);
+    while (upstream_busy(up))
+        uv_run(&loop, UV_RUN_ONCE);
+    assert_unknown(
+        timeline_total(upstream_power(s), BASE_S + 7200, BASE_S + 7260, NULL));
+}
+
 static void names_come_from_the_scenario_else_from_the_environment(void **state)
 {
     const char *const flags[] = { "--upstream.power-query",     "p{host=\"$host\"}",
@@ -591,6 +634,7 @@ int main(void)
         TEST(a_refused_query_is_left_alone_and_others_go_on),
         TEST(several_series_are_not_used),
         TEST(what_failed_is_asked_until_it_is_answered),
+        TEST(it_is_busy_until_all_was_asked_and_told),
         TEST(names_come_from_the_scenario_else_from_the_environment),
         TEST(a_long_query_is_posted),
         TEST(intervals_that_cannot_be_are_not_asked),
