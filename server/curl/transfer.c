@@ -17,7 +17,7 @@
 
 enum {
     REDIRECTS_MAX = 5,
-    HEAD_SLACK = 64 * 1024,  /* of what arrives, beside the body's bytes */
+    HEAD_MAX = 64 * 1024,    /* heads of an answer and what trails its chunks */
     BUFFER_BYTES = 8 * 1024, /* inflated at once: 8 MiB of zeros at worst */
 };
 
@@ -74,8 +74,35 @@ static int on_progress(void *ctx, curl_off_t total, curl_off_t now, curl_off_t u
     (void)total;
     (void)up_total;
     (void)up_now;
-    t->too_large = t->too_large || (uint64_t)now > t->answer_max + HEAD_SLACK;
+    t->too_large = t->too_large || (uint64_t)now > t->answer_max + HEAD_MAX;
     return t->too_large;
+}
+
+/* Of heads and trailers, each of whose lines libcurl keeps as long as the transfer is: its
+ * own limit counts heads alone. */
+static size_t on_header(char *p, size_t size, size_t count, void *ctx)
+{
+    struct fetch_transfer *t = ctx;
+    size_t n = size * count;
+
+    (void)p;
+    t->head_n += n;
+    t->long_head = t->head_n > HEAD_MAX;
+    return t->long_head ? 0 : n;
+}
+
+/* Bodies as they arrive, with what chunks have besides: libcurl counts the rest alone, and
+ * reads on for as long as something is there. */
+static int on_debug(CURL *easy, curl_infotype type, char *p, size_t n, void *ctx)
+{
+    struct fetch_transfer *t = ctx;
+
+    (void)easy;
+    (void)p;
+    if (type == CURLINFO_DATA_IN)
+        t->arrived_n += n;
+    t->too_large = t->too_large || t->arrived_n > t->answer_max + HEAD_MAX;
+    return 0;
 }
 
 static size_t on_wanted(char *to, size_t size, size_t count, void *ctx)
@@ -266,9 +293,14 @@ static void set_rest(struct fetch_transfer *t, const struct fetch_request *r)
     set_pointer(t, CURLOPT_ERRORBUFFER, t->told);
     set_pointer(t, CURLOPT_PRIVATE, t);
     set_pointer(t, CURLOPT_WRITEDATA, t);
+    set_pointer(t, CURLOPT_HEADERDATA, t);
+    set_pointer(t, CURLOPT_DEBUGDATA, t);
+    set_long(t, CURLOPT_VERBOSE, 1); /* else on_debug() is not called */
     set_pointer(t, CURLOPT_XFERINFODATA, t);
     t->refused |=
         curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_bytes) != CURLE_OK ||
+        curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_header) != CURLE_OK ||
+        curl_easy_setopt(t->easy, CURLOPT_DEBUGFUNCTION, on_debug) != CURLE_OK ||
         curl_easy_setopt(t->easy, CURLOPT_XFERINFOFUNCTION, on_progress) != CURLE_OK;
 }
 
@@ -330,6 +362,8 @@ static bool fail_with(struct fetch_transfer *t, CURLcode code)
 {
     char text[80];
 
+    if (t->long_head)
+        return fail(t, "the answer's head or trailers are larger than 65536 bytes");
     if (!t->too_large)
         return fail(t, *t->told ? t->told : curl_easy_strerror(code));
     snprintf(text, sizeof text, "the answer is larger than %llu bytes",
@@ -367,6 +401,8 @@ static bool go_to(struct fetch_transfer *t, const char *url, long status)
     set_long(t, CURLOPT_TIMEOUT_MS, (long)t->left_ms);
     t->sent = 0;
     t->answer_n = 0;
+    t->head_n = 0;
+    t->arrived_n = 0;
     return !t->refused || fail(t, "redirected to a URL that is not followed");
 }
 

@@ -35,7 +35,9 @@ struct fetch_transfer {
     char *answer;
     size_t answer_n, answer_cap;
     uint64_t answer_max;
-    bool too_large;
+    uint64_t head_n;    /* bytes of heads and trailers */
+    uint64_t arrived_n; /* bytes of bodies, in their chunks */
+    bool too_large, long_head;
     char told[CURL_ERROR_SIZE]; /* by libcurl, of its failure */
     char problem[CURL_ERROR_SIZE + 64];
 };

@@ -31,7 +31,8 @@ struct site_conn {
     struct site *site;
     struct site_conn *next, **from;
     struct buf in;
-    bool endless, close_after;
+    bool close_after;
+    const char *endless; /* said again and again; NULL: nothing */
     unsigned handles, dripped;
 };
 
@@ -63,10 +64,13 @@ static inline void conn_said(uv_write_t *w, int status)
 {
     struct site_conn *c = w->handle->data;
     static char much[65536];
+    size_t n = c->endless ? strlen(c->endless) : 0, filled = 0;
 
     free(w);
-    if (status == 0 && c->endless)
-        conn_say(c, much, sizeof much);
+    for (; n && filled + n <= sizeof much; filled += n)
+        memcpy(much + filled, c->endless, n);
+    if (status == 0 && n)
+        conn_say(c, much, filled);
     else if (status == 0 && c->close_after)
         conn_end(c);
 }
@@ -159,6 +163,10 @@ static inline bool asks(struct view path, const char *for_it)
     return view_eq(path, view_of(for_it));
 }
 
+/* A chunk of one byte, and much that is none of it. */
+#define E64      "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+#define EXTENDED "1;" E64 E64 E64 E64 E64 E64 E64 E64 "\r\na\r\n"
+
 /* How the body of the path misbehaves; false: it does not. */
 static inline bool say_badly(struct site_conn *c, struct view path)
 {
@@ -177,8 +185,20 @@ static inline bool say_badly(struct site_conn *c, struct view path)
         conn_text(c, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
         uv_timer_start(&c->drip, on_drip, 10, 10);
     } else if (asks(path, "/endless")) {
-        c->endless = true;
+        c->endless = "x";
         conn_text(c, "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n");
+    } else if (asks(path, "/endless-head")) {
+        c->endless = "X-A: b\r\n";
+        conn_text(c, "HTTP/1.1 200 OK\r\n");
+    } else if (asks(path, "/endless-heads")) {
+        c->endless = "HTTP/1.1 103 Early Hints\r\nX-A: b\r\n\r\n";
+        conn_text(c, c->endless);
+    } else if (asks(path, "/endless-trailers")) {
+        c->endless = "X-A: b\r\n";
+        conn_text(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n");
+    } else if (asks(path, "/endless-extension")) {
+        c->endless = EXTENDED;
+        conn_text(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
     } else if (asks(path, "/bomb")) {
         say_gzip(c, bomb());
     } else if (!asks(path, "/hang")) {

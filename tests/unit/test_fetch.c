@@ -241,6 +241,10 @@ static void bad_answers_have_a_reason(void **state)
     problem_is("/drip", "timed out");
     problem_is("/endless", "larger than 400000 bytes");
     problem_is("/bomb", "larger than 400000 bytes");
+    problem_is("/endless-head", "head or trailers are larger");
+    problem_is("/endless-heads", "head or trailers are larger");
+    problem_is("/endless-trailers", "head or trailers are larger");
+    problem_is("/endless-extension", "larger than 400000 bytes");
     problem_is("/loop", "redirected too often");
     assert_int_equal(get("/").status, 200);
     assert_int_equal(get("/401").status, 401);
