@@ -22,7 +22,7 @@
 
 enum {
     TICK_MS = 1000,
-    SLICE_MS = 2, /* of work in one turn of the loop */
+    SLICE_NS = 2000000, /* of work in one turn of the loop */
 };
 
 #define NS_PER_S 1000000000
@@ -251,7 +251,7 @@ void meter_clock(struct meter *m)
 
     m->newest = newest.run && !newest.failed ? newest.run : NULL;
     m->clock.now_s = unix_now();
-    m->clock.sign_s = (double)(newest.mtime_ns / NS_PER_S);
+    m->clock.sign_s = (double)newest.mtime_ns / NS_PER_S;
     m->clock.max_idle_s = (double)m->c->power.live_max_idle_ms / 1000;
     m->latest_s = m->newest && m->newest->open
                       ? live_latest_start(m->newest, m->clock.now_s)
@@ -340,7 +340,7 @@ static void sum_up(struct meter *m)
 
 void meter_bring_up(struct meter *m)
 {
-    uint64_t end_ns = uv_hrtime() + SLICE_MS * 1000000;
+    uint64_t end_ns = uv_hrtime() + SLICE_NS;
 
     if (!m->due && !m->owed && !m->runs_now)
         return;
@@ -358,8 +358,10 @@ void meter_bring_up(struct meter *m)
         r->due = false;
         if (!r->gone)
             bring_up(m, r);
-        if (r->gone)
+        if (r->gone) {
+            assert(!r->due);
             entry_free(r);
+        }
     } while (uv_hrtime() < end_ns || m->stopped);
     sum_up(m);
     go_on(m);
