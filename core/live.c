@@ -25,17 +25,6 @@ double live_latest_start(const struct run *run, double now_s)
     return latest_s;
 }
 
-/* The first start after that of s; infinite: none. */
-static double next_start(const struct run *run, const struct scenario *s)
-{
-    double next_s = INFINITY;
-
-    for (uint32_t i = 0; i < run->count; i++)
-        if (run->scenarios[i]->start_s > s->start_s)
-            next_s = fmin(next_s, run->scenarios[i]->start_s);
-    return next_s;
-}
-
 enum scenario_state live_state_past(const struct scenario *s, double *end_s)
 {
     if (s->state == SCENARIO_TOLD || !live_open(s) || isnan(s->facts.duration_s))
@@ -44,10 +33,9 @@ enum scenario_state live_state_past(const struct scenario *s, double *end_s)
     return SCENARIO_ABORTED;
 }
 
-enum scenario_state live_state(const struct run *run, uint32_t at, double latest_s,
+enum scenario_state live_state(const struct scenario *s, double latest_s,
                                const struct live_clock *clock, double *end_s)
 {
-    const struct scenario *s = run->scenarios[at];
     double given_up_s;
 
     if (!live_open(s) || s->start_s > clock->now_s + skew_s)
@@ -59,6 +47,8 @@ enum scenario_state live_state(const struct run *run, uint32_t at, double latest
     }
     if (s->state != SCENARIO_RUNNING)
         return live_state_past(s, end_s);
-    *end_s = fmin(fmin(next_start(run, s), given_up_s), clock->now_s);
+    if (latest_s > s->start_s && latest_s < given_up_s)
+        given_up_s = latest_s;
+    *end_s = fmin(given_up_s, clock->now_s);
     return SCENARIO_ABORTED;
 }

@@ -24,10 +24,11 @@ bool live_open(const struct scenario *s);
 double live_latest_start(const struct run *run, double now_s);
 
 /*
- * How scenario `at` of the newest run stands. latest_s: from live_latest_start(). *end_s:
- * up to when it is reckoned, unless the answer is SCENARIO_TOLD.
+ * How a scenario of the newest run stands. latest_s: from live_latest_start(). *end_s: up to
+ * when it is reckoned, unless the answer is SCENARIO_TOLD. One that runs ends where the
+ * next one starts, which is the latest as long as somebody looks once a second.
  */
-enum scenario_state live_state(const struct run *run, uint32_t at, double latest_s,
+enum scenario_state live_state(const struct scenario *s, double latest_s,
                                const struct live_clock *clock, double *end_s);
 
 /* The same of a scenario whose run is no longer the newest: none of them runs. */

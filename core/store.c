@@ -473,6 +473,17 @@ struct newest store_newest(struct store *st)
     return (struct newest){ e->rank.id, e->rank.mtime_ns, e->failed, e->run };
 }
 
+const struct run *store_newest_run(struct store *st, int64_t *mtime_ns)
+{
+    struct ranking_walk w = ranking_walk(&st->ranking);
+    const struct entry *e;
+
+    while ((e = walk_next(&w)) && (out_of_time(st, e) || !e->run))
+        ;
+    *mtime_ns = e ? e->rank.mtime_ns : 0;
+    return e ? e->run : NULL;
+}
+
 size_t store_stale(struct store *st, struct view ids[], size_t max)
 {
     struct ranking_walk w = ranking_walk(&st->ranking);

@@ -109,6 +109,10 @@ struct newest {
 };
 struct newest store_newest(struct store *st);
 
+/* The newest run that has content and is not out of time, as its file was read last; NULL:
+ * there is none. *mtime_ns: when that file was last modified. Borrowed. */
+const struct run *store_newest_run(struct store *st, int64_t *mtime_ns);
+
 /*
  * Ids of served runs whose file holds something newer that could not be read: the newest
  * of them first, at most max. Views live until the id is dropped.

@@ -37,6 +37,7 @@
 
 enum {
     STOP_MS = 5000, /* for answers under way */
+    OWED_MS = 2000, /* for measurements, before a last push */
     FILES_MAX = 8,  /* that module options name */
     SIGNALS = 3,
 };
@@ -233,12 +234,23 @@ static void stop_serving(struct app *a, unsigned patience_ms)
         on_http_done(a); /* the start failed before there was one */
 }
 
-static void on_scanned(void *ctx)
+static void on_all_measured(void *ctx)
 {
     struct app *a = ctx;
 
     a->last_scan = true;
     pipeline_settled(a->pipeline, on_served, a);
+}
+
+/* What was measured of the last encode is waited for where somebody will get it. */
+static void on_scanned(void *ctx)
+{
+    struct app *a = ctx;
+    uint64_t patience_ms = a->c->linger_ms / 2;
+
+    if (patience_ms == 0 && a->push)
+        patience_ms = OWED_MS;
+    meter_settle(a->meter, patience_ms, on_all_measured, a);
 }
 
 static void scan(void *ctx)

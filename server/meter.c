@@ -247,15 +247,18 @@ void meter_changed(struct meter *m, const struct diff *d)
 
 void meter_clock(struct meter *m)
 {
-    struct newest newest = store_newest(m->store);
+    int64_t mtime_ns;
+    const struct run *newest = store_newest_run(m->store, &mtime_ns);
 
-    m->newest = newest.run && !newest.failed ? newest.run : NULL;
-    m->clock.now_s = unix_now();
-    m->clock.sign_s = (double)newest.mtime_ns / NS_PER_S;
+    buf_release(&m->newest_id);
+    buf_view(&m->newest_id, newest ? newest->id : VIEW(""));
+    m->any = newest != NULL;
+    if (!m->frozen)
+        m->clock.now_s = unix_now();
+    m->clock.sign_s = (double)mtime_ns / NS_PER_S;
     m->clock.max_idle_s = (double)m->c->power.live_max_idle_ms / 1000;
-    m->latest_s = m->newest && m->newest->open
-                      ? live_latest_start(m->newest, m->clock.now_s)
-                      : NAN;
+    m->latest_s =
+        newest && newest->open ? live_latest_start(newest, m->clock.now_s) : NAN;
 }
 
 enum scenario_state meter_state(const struct meter *m, const struct run *run,
@@ -265,8 +268,8 @@ enum scenario_state meter_state(const struct meter *m, const struct run *run,
 
     if (!live_open(s))
         return SCENARIO_TOLD;
-    if (m->newest && view_eq(m->newest->id, run->id))
-        return live_state(run, at, m->latest_s, &m->clock, end_s);
+    if (m->any && view_eq(buf_as_view(&m->newest_id), run->id))
+        return live_state(s, m->latest_s, &m->clock, end_s);
     return live_state_past(s, end_s);
 }
 
@@ -303,6 +306,31 @@ static void bring_up(struct meter *m, struct meter_run *r)
     store_diff_release(&d);
 }
 
+/* Runs that are served no more run no more beside others. */
+static void drop_unserved(struct meter *m)
+{
+    const struct served *all = store_served(m->store);
+    struct view newest = all->run_count ? all->runs[all->run_count - 1]->id : VIEW("");
+    bool again;
+
+    if (all->run_count == m->served_count &&
+        view_eq(newest, buf_as_view(&m->served_id)))
+        return;
+    m->served_count = all->run_count;
+    buf_release(&m->served_id);
+    buf_view(&m->served_id, newest);
+    do {
+        struct meter_run *r;
+
+        again = false;
+        for (size_t i = 0; !again && (r = table_next(&m->runs, &i));)
+            if (!store_get(m->store, r->id)) {
+                dropped(m, r);
+                again = true; /* the table has changed */
+            }
+    } while (again);
+}
+
 static void add_unsettled(struct meter *m)
 {
     struct meter_run *r;
@@ -317,10 +345,12 @@ static void go_on(struct meter *m)
 {
     bool beats = uv_is_active((uv_handle_t *)&m->tick);
 
-    if (m->stopped)
+    if (m->closing)
         return;
     if (m->due || (m->again && m->owed))
         uv_idle_start(&m->soon, m->on_soon);
+    if (m->frozen)
+        return;
     if (!m->runs_now)
         uv_timer_stop(&m->tick);
     else if (!beats)
@@ -342,6 +372,8 @@ void meter_bring_up(struct meter *m)
 {
     uint64_t end_ns = uv_hrtime() + SLICE_NS;
 
+    if (measures(m))
+        drop_unserved(m);
     if (!m->due && !m->owed && !m->runs_now)
         return;
     meter_clock(m);
@@ -362,7 +394,7 @@ void meter_bring_up(struct meter *m)
             assert(!r->due);
             entry_free(r);
         }
-    } while (uv_hrtime() < end_ns || m->stopped);
+    } while (uv_hrtime() < end_ns || m->frozen);
     sum_up(m);
     go_on(m);
 }
@@ -390,16 +422,29 @@ bool meter_owes(const struct meter *m)
 
 /* ---- time ------------------------------------------------------------------------------- */
 
+static void tell_settled(struct meter *m)
+{
+    void (*done)(void *ctx) = m->done;
+
+    if (!done)
+        return;
+    m->done = NULL;
+    uv_timer_stop(&m->tick);
+    done(m->done_ctx);
+}
+
 static void look(struct meter *m)
 {
     bool owed = m->owed;
 
     meter_bring_up(m);
-    if (m->due || m->stopped)
+    if (m->due || m->closing)
         return;
     if (m->news || (owed && !m->owed))
         m->sink.settled(m->sink.ctx);
     m->news = false;
+    if (!m->owed)
+        tell_settled(m);
 }
 
 static void on_tick(uv_timer_t *t)
@@ -419,7 +464,7 @@ void meter_news(struct meter *m)
 
     if (m->upstream && upstream_reopened(m->upstream, &late.from_s, &late.to_s))
         mark_around(m, late);
-    if (m->stopped || !(m->owed || m->runs_now || m->due))
+    if (!(m->owed || m->due || (m->runs_now && !m->frozen)))
         return;
     m->again = true; /* what a pass under way has left behind may be known now */
     uv_idle_start(&m->soon, on_soon);
@@ -453,9 +498,26 @@ void meter_measure_by(struct meter *m, struct sampler *sampler,
 
 void meter_freeze(struct meter *m)
 {
-    m->stopped = true;
+    m->clock.now_s = unix_now();
+    m->frozen = true;
     uv_timer_stop(&m->tick);
-    uv_idle_stop(&m->soon);
+}
+
+static void on_patience(uv_timer_t *t)
+{
+    tell_settled(t->data);
+}
+
+void meter_settle(struct meter *m, uint64_t patience_ms, void (*done)(void *ctx),
+                  void *ctx)
+{
+    assert(m->frozen);
+    m->done = done;
+    m->done_ctx = ctx;
+    if (m->owed && patience_ms)
+        uv_timer_start(&m->tick, on_patience, patience_ms, 0);
+    else
+        tell_settled(m);
 }
 
 static void on_closed(uv_handle_t *h)
@@ -468,6 +530,8 @@ static void on_closed(uv_handle_t *h)
     for (size_t i = 0; (r = table_next(&m->runs, &i));)
         entry_free(r);
     table_deinit(&m->runs);
+    buf_deinit(&m->newest_id);
+    buf_deinit(&m->served_id);
     meter_measure_deinit(m);
     free(m->order);
     free(m);
@@ -477,7 +541,10 @@ void meter_stop(struct meter *m)
 {
     if (!m)
         return;
-    meter_freeze(m);
+    m->closing = true;
+    m->done = NULL;
+    uv_timer_stop(&m->tick);
+    uv_idle_stop(&m->soon);
     while (m->due) { /* those that went are nobody's else */
         struct meter_run *r = m->due;
 

@@ -33,6 +33,11 @@ void meter_measure_by(struct meter *m, struct sampler *sampler,
 
 /* Encodes that run stand still from now on: the last values are about to be scraped. */
 void meter_freeze(struct meter *m);
+
+/* After that: calls done once, when all that is owed has come and was told by settled(), or
+ * patience_ms is over; from within, where nothing is owed. Not after meter_stop(). */
+void meter_settle(struct meter *m, uint64_t patience_ms, void (*done)(void *ctx),
+                  void *ctx);
 void meter_stop(struct meter *m); /* its memory goes when the loop has run dry */
 
 /* A run that was read just now, on its way to store_put(): takes the reference and returns

@@ -7,6 +7,7 @@
 #ifndef SERVER_METER_INNER_H
 #define SERVER_METER_INNER_H
 
+#include "core/buf.h"
 #include "core/live.h"
 #include "core/sharing.h"
 #include "core/table.h"
@@ -44,7 +45,9 @@ struct meter {
     uv_timer_cb on_tick;
     uv_idle_cb on_soon;
     unsigned handles;
-    bool stopped, news;
+    bool frozen, closing, news;
+    void (*done)(void *ctx); /* of meter_settle(); NULL: not waited for */
+    void *done_ctx;
     bool again;    /* news came while a pass was under way */
     bool owed;     /* some run is to be measured further, without one that runs */
     bool runs_now; /* an encode runs */
@@ -55,9 +58,12 @@ struct meter {
     size_t order_count;
     bool sorted;
 
-    struct live_clock clock;  /* of the moment */
-    const struct run *newest; /* borrowed for the moment; NULL: none */
-    double latest_s;          /* live_latest_start() of it */
+    struct live_clock clock; /* of the moment */
+    struct buf newest_id;    /* of the newest run with content */
+    bool any;                /* there is one */
+    double latest_s;         /* live_latest_start() of it */
+    struct buf served_id;    /* of the newest that is served */
+    size_t served_count;
 
     struct span *spans;
     size_t span_count, span_cap;

@@ -12,8 +12,8 @@
 #include "core/measured.h"
 #include "core/mem.h"
 
-/* What is measured, and by whom. */
-enum kind { UP_POWER, UP_CORES, UP_CONTAINERS, OWN_POWER, OWN_CORES, KINDS };
+/* What is measured, and by whom. Cores come first: power is shared by their use. */
+enum kind { UP_CORES, OWN_CORES, UP_CONTAINERS, UP_POWER, OWN_POWER, KINDS };
 
 struct span {
     const struct run *run;
@@ -30,11 +30,8 @@ struct span {
 
 /* At both ends so much may be missing: two steps. */
 static const double upstream_slack_s = 10, sampler_slack_s = 2;
-static const double least_part = 0.9; /* that must be known of an encode's time */
-
-/* A counter and the integral of the power it stands for differ by less than this; else one
- * of them is about something else. */
-static const double counter_agrees = 1.25;
+static const double counted_least_s = 5; /* no counter is read so often */
+static const double least_part = 0.9;    /* that must be known of an encode's time */
 
 bool meter_span_of(const struct scenario *s, double *start_s, double *end_s)
 {
@@ -210,13 +207,25 @@ static void make_room(struct meter *m)
     m->shares = mem_resize(m->shares, m->group_cap, sizeof *m->shares);
 }
 
+/* Mean cores in use: as its file tells, else as measured. */
+static double cores_of(const struct span *s, enum kind k)
+{
+    const struct share *measured = &s->share[k];
+
+    if (!isnan(s->cores) || !(s->split & 1U << k))
+        return s->cores;
+    return measured->own / measured->covered_s;
+}
+
 /* A machine's power goes by the use of cores, where it is known of all; the use of cores
  * that nobody can tell apart goes in equal parts. */
 static struct claim claim_of(const struct span *s, enum kind k)
 {
-    bool power = k == UP_POWER || k == OWN_POWER;
+    double cores = k == UP_POWER    ? cores_of(s, UP_CORES)
+                   : k == OWN_POWER ? cores_of(s, OWN_CORES)
+                                    : NAN;
 
-    return (struct claim){ s->start_s, s->end_s, power ? s->cores : NAN };
+    return (struct claim){ s->start_s, s->end_s, cores };
 }
 
 static void split_group(struct meter *m, const struct timeline *t, size_t n,
@@ -243,7 +252,7 @@ static void split_kind(struct meter *m, enum kind k)
         const struct timeline *t = timeline_of(m, s, k);
         size_t n = 0;
 
-        if (!s->target || !t || s->split & 1U << k)
+        if (!t || s->split & 1U << k || (!s->target && k > OWN_CORES))
             continue;
         for (size_t j = 0; j < m->span_count; j++)
             if (same_source(s, &m->spans[j], k))
@@ -254,13 +263,16 @@ static void split_kind(struct meter *m, enum kind k)
 
 /* ---- figures ---------------------------------------------------------------------------- */
 
-/* Whether enough of its time is known; up to now, of one that runs. */
+/*
+ * Whether enough of its time is known; up to now, of one that runs. Holes were bridged where
+ * they are short, so a hole that is left is one nobody can tell anything about.
+ */
 static bool covered(const struct meter *m, const struct span *s, enum kind k)
 {
     const struct timeline *t = timeline_of(m, s, k);
     bool own = k == OWN_POWER || k == OWN_CORES;
     double slack_s = own ? sampler_slack_s : upstream_slack_s;
-    double end_s = s->end_s;
+    double end_s = s->end_s, length_s;
 
     if (!t || !(s->split & 1U << k) || isnan(s->share[k].own))
         return false;
@@ -268,23 +280,48 @@ static bool covered(const struct meter *m, const struct span *s, enum kind k)
         end_s = fmax(end_s - slack_s, s->start_s);
     if (s->state == SCENARIO_RUNNING && own)
         end_s = fmin(end_s, sampler_until(m->sampler));
-    return end_s > s->start_s &&
+    length_s = end_s - s->start_s;
+    return length_s > 0 && s->share[k].covered_s >= length_s - 2 * slack_s &&
            timeline_covers(t, s->start_s, end_s, slack_s, least_part);
 }
 
-/* The machine's energy by its own counter is better than by readings of its power. */
-static double by_counter(struct meter *m, const struct span *s, bool *settled)
+/* What is missing at the ends of one that is over was like the rest of it. */
+static double whole_time(const struct span *s, enum kind k, double *span_s)
 {
-    const struct share *share = &s->share[UP_POWER];
-    bool known;
-    double joules =
-        upstream_energy(m->upstream, s->series, s->start_s, s->end_s, &known);
-    double factor = joules / share->whole;
+    const struct share *share = &s->share[k];
 
+    *span_s = s->state == SCENARIO_RUNNING ? share->covered_s : s->end_s - s->start_s;
+    return share->own * (*span_s / share->covered_s);
+}
+
+/*
+ * Where nothing tells the machine's power at the time, a counter read at its end may: for
+ * one that ran alone. increase() is off by up to the time between two scrapes at both ends,
+ * which the integral of the power is not, so that one comes first.
+ */
+static void set_by_counter(struct meter *m, const struct span *s, struct measured *out,
+                           bool *settled)
+{
+    bool known, shared = false;
+    double joules;
+
+    if (s->end_s - s->start_s < counted_least_s)
+        return;
+    for (size_t i = 0; i < m->span_count; i++) {
+        const struct span *o = &m->spans[i];
+
+        shared = shared || (o != s && same_source(s, o, UP_POWER) &&
+                            o->start_s < s->end_s && o->end_s > s->start_s);
+    }
+    if (s->state == SCENARIO_RUNNING || (shared && m->c->power.share))
+        return;
+    joules = upstream_energy(m->upstream, s->series, s->start_s, s->end_s, &known);
     *settled = *settled && known;
-    if (!(factor < counter_agrees && factor > 1 / counter_agrees))
-        return share->own;
-    return share->own * factor;
+    if (isnan(joules))
+        return;
+    out->energy_j = joules;
+    out->energy_span_s = s->end_s - s->start_s;
+    out->energy_basis = ENERGY_UPSTREAM;
 }
 
 static void set_energy(struct meter *m, const struct span *s, struct measured *out,
@@ -293,14 +330,16 @@ static void set_energy(struct meter *m, const struct span *s, struct measured *o
     enum kind k = covered(m, s, UP_POWER) ? UP_POWER : OWN_POWER;
     const struct share *share = &s->share[k];
 
-    if (!measured_lacks_energy(s->s) || !covered(m, s, k))
+    if (!measured_lacks_energy(s->s))
         return;
-    out->energy_j = share->own;
-    out->energy_span_s = share->covered_s;
+    if (!covered(m, s, k)) {
+        if (s->series)
+            set_by_counter(m, s, out, settled);
+        return;
+    }
+    out->energy_j = whole_time(s, k, &out->energy_span_s);
     if (k == UP_POWER) {
         out->energy_basis = share->shared ? ENERGY_UPSTREAM_SHARED : ENERGY_UPSTREAM;
-        if (s->state != SCENARIO_RUNNING)
-            out->energy_j = by_counter(m, s, settled);
     } else {
         out->energy_basis = sampler_basis(m->sampler);
         if (share->shared && out->energy_basis == ENERGY_SAMPLER)
@@ -313,8 +352,7 @@ static void set_cores(struct meter *m, const struct span *s, struct measured *ou
     enum kind k = covered(m, s, UP_CORES) ? UP_CORES : OWN_CORES;
 
     if (measured_lacks_cores(s->s) && covered(m, s, k)) {
-        out->core_seconds = s->share[k].own;
-        out->cores_span_s = s->share[k].covered_s;
+        out->core_seconds = whole_time(s, k, &out->cores_span_s);
         out->compute_basis = k == UP_CORES ? COMPUTE_UPSTREAM : COMPUTE_SAMPLER;
     }
     if (covered(m, s, UP_CONTAINERS))

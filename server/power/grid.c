@@ -6,6 +6,8 @@
  * by it is kept. In cells. */
 enum { BACK_MAX = 3600 };
 
+enum { BRIDGE_MAX = 60 }; /* cells of a hole that a straight line goes over */
+
 void grid_init(struct grid *g)
 {
     *g = (struct grid){ .line = { .step_s = 1, .of_means = true }, .cell = INT64_MIN };
@@ -14,6 +16,16 @@ void grid_init(struct grid *g)
 void grid_deinit(struct grid *g)
 {
     timeline_deinit(&g->line);
+}
+
+/* Over a hole that ends here, to what was known before it. */
+static void bridge(struct grid *g, int64_t cell)
+{
+    for (int64_t k = cell - 1; k >= cell - 1 - BRIDGE_MAX; k--)
+        if (!isnan(timeline_get(&g->line, k))) {
+            timeline_bridge(&g->line, k, cell, BRIDGE_MAX);
+            return;
+        }
 }
 
 void grid_lay(struct grid *g, int64_t from_ns, int64_t to_ns, double amount)
@@ -32,8 +44,10 @@ void grid_lay(struct grid *g, int64_t from_ns, int64_t to_ns, double amount)
             g->amount += amount * ((double)(end - at) / (double)(to_ns - from_ns));
             g->known_ns += end - at;
         }
-        if (g->known_ns == GRID_NS && !g->held_back)
+        if (g->known_ns == GRID_NS && !g->held_back) {
             timeline_set(&g->line, cell, g->amount);
+            bridge(g, cell);
+        }
         at = end;
     }
 }

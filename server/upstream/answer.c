@@ -8,6 +8,7 @@
 #include "core/mem.h"
 
 static const double time_tolerance_s = 0.01;
+static const double largest = 1e12; /* watts, cores, percent, joules of an encode */
 
 struct answer_reader {
     struct json_parser *parser;
@@ -141,7 +142,8 @@ static bool read_pair(const struct json_value *pair, double *time_s, double *val
         pair->items[0].type != JSON_NUMBER || pair->items[1].type != JSON_STRING)
         return false;
     *time_s = pair->items[0].number;
-    if (!decimal_read(json_text(&pair->items[1]), value) || *value < 0)
+    if (!decimal_read(json_text(&pair->items[1]), value) ||
+        !(*value >= 0 && *value <= largest))
         *value = NAN; /* "NaN", "+Inf", and what no power and no use can be */
     return true;
 }

@@ -39,7 +39,7 @@ static enum scenario_state state_of(const struct scenario *a, const struct scena
     enum scenario_state s;
 
     *end_s = NAN;
-    s = live_state(run, 0, live_latest_start(run, now_s), &clock, end_s);
+    s = live_state(run->scenarios[0], live_latest_start(run, now_s), &clock, end_s);
     run_unref(run);
     return s;
 }

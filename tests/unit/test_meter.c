@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define T0 1700000000.0
 
@@ -20,7 +21,8 @@ struct upstream_series {
 };
 
 static struct {
-    struct timeline power, cores, containers; /* of the upstream */
+    struct timeline power, cores, cores_too, containers; /* of the upstream */
+    bool apart; /* encodes have names of their own, one after the other */
     struct timeline own_power, own_cores;
     double counter_j, until_s;
     bool counter_known, settled, silent; /* silent: no series for anybody */
@@ -32,6 +34,10 @@ static struct {
 struct upstream_series *upstream_series_of(struct upstream *u, const struct scenario *s)
 {
     (void)u;
+    static unsigned turn;
+
+    if (world.apart)
+        return &world.series[turn++ % 2];
     return world.silent ? NULL : &world.series[view_eq(s->host, VIEW("other"))];
 }
 
@@ -59,13 +65,12 @@ double upstream_energy(struct upstream *u, struct upstream_series *s, double fro
 
 const struct timeline *upstream_power(const struct upstream_series *s)
 {
-    return s == &world.series[0] ? &world.power : NULL;
+    return world.apart || s == &world.series[0] ? &world.power : NULL;
 }
 
 const struct timeline *upstream_cores(const struct upstream_series *s)
 {
-    (void)s;
-    return &world.cores;
+    return world.apart && s == &world.series[1] ? &world.cores_too : &world.cores;
 }
 
 const struct timeline *upstream_containers(const struct upstream_series *s)
@@ -98,7 +103,7 @@ bool upstream_reopened(struct upstream *u, double *from_s, double *to_s)
 bool upstream_same_power(const struct upstream_series *a,
                          const struct upstream_series *b)
 {
-    return a == b;
+    return world.apart || a == b;
 }
 
 bool upstream_same_cores(const struct upstream_series *a,
@@ -179,6 +184,7 @@ static void begin(struct bench *b, bool upstream, bool sampler)
                              .power = { .share = true, .live_max_idle_ms = 600000 } } };
     memset(&world, 0, sizeof world);
     world.power.step_s = world.cores.step_s = world.containers.step_s = 5;
+    world.cores_too.step_s = 5;
     world.own_power = (struct timeline){ .step_s = 1, .of_means = true };
     world.own_cores = (struct timeline){ .step_s = 1, .of_means = true };
     world.counter_j = NAN;
@@ -203,6 +209,7 @@ static void end(struct bench *b)
     store_free(b->store);
     timeline_deinit(&world.power);
     timeline_deinit(&world.cores);
+    timeline_deinit(&world.cores_too);
     timeline_deinit(&world.containers);
     timeline_deinit(&world.own_power);
     timeline_deinit(&world.own_cores);
@@ -443,23 +450,108 @@ static void each_in_full_where_that_is_wanted(void **state)
     end(&b);
 }
 
-static void a_counter_that_agrees_is_better_than_readings(void **state)
+/* increase() is off at both ends by up to the time between two scrapes. */
+static void a_counter_counts_where_nothing_tells_the_power(void **state)
 {
     (void)state;
-    const double counters[] = { 3090, 9000, NAN };
-    const double want[] = { 3090, 3000, 3000 };
+    struct bench b;
 
-    for (size_t i = 0; i < 3; i++) {
-        struct bench b;
+    begin(&b, true, false);
+    world.counter_j = 3090;
+    fill(&world.power, T0, T0 + 100, 60);
+    put_one(&b, "a", "", T0 + 10, T0 + 60);
+    put_one(&b, "b", "", T0 + 1010, T0 + 1060);
+    put_one(&b, "c", "", T0 + 2010, T0 + 2012); /* between two readings of a counter */
+    meter_bring_up(b.meter);
+    assert_near(facts(&b, "a", 0)->energy_j, 3000, NEAR);
+    assert_near(facts(&b, "b", 0)->energy_j, 3090, NEAR);
+    assert_int_equal(facts(&b, "b", 0)->energy_basis, ENERGY_UPSTREAM);
+    assert_unknown(facts(&b, "c", 0)->energy_j);
+    put_one(&b, "d", "", T0 + 1020, T0 + 1080); /* whose is it now? */
+    meter_bring_up(b.meter);
+    assert_unknown(facts(&b, "d", 0)->energy_j);
+    end(&b);
+}
 
-        begin(&b, true, false);
-        world.counter_j = counters[i];
-        fill(&world.power, T0, T0 + 100, 60);
-        put_one(&b, "a", "", T0 + 10, T0 + 60);
-        assert_near(facts(&b, "a", 0)->energy_j, want[i], NEAR);
-        assert_true(world.counters > 0);
-        end(&b);
-    }
+static void a_hole_is_no_part_of_an_energy(void **state)
+{
+    (void)state;
+    struct bench b;
+
+    begin(&b, true, false);
+    fill(&world.power, T0, T0 + 1200, 60);
+    for (int64_t k = timeline_cell(&world.power, T0 + 500);
+         k < timeline_cell(&world.power, T0 + 570); k++)
+        timeline_set(&world.power, k, NAN);
+    put_one(&b, "whole", "", T0 + 600, T0 + 1100);
+    put_one(&b, "torn", "", T0 + 100, T0 + 1100);
+    meter_bring_up(b.meter);
+    assert_unknown(facts(&b, "torn", 0)->energy_j);
+    assert_int_equal(facts(&b, "torn", 0)->energy_basis, ENERGY_NONE);
+    assert_near(facts(&b, "whole", 0)->energy_j, 15000, NEAR);
+    end(&b);
+}
+
+/* Four seconds of a hundred are missing at its end: they were like the others. */
+static void what_is_missing_at_an_end_was_like_the_rest(void **state)
+{
+    (void)state;
+    struct bench b;
+
+    begin(&b, true, false);
+    fill(&world.power, T0, T0 + 95, 60);
+    put_one(&b, "a", "", T0, T0 + 99);
+    meter_bring_up(b.meter);
+    assert_near(facts(&b, "a", 0)->energy_j, 5940, NEAR);
+    assert_near(facts(&b, "a", 0)->mean_power_w, 60, NEAR);
+    end(&b);
+}
+
+static void measured_cores_decide_shares(void **state)
+{
+    (void)state;
+    struct bench b;
+    const struct scenario *two[] = { encode("", T0 + 10, T0 + 60),
+                                     encode("", T0 + 10, T0 + 60) };
+
+    begin(&b, true, false);
+    world.apart = true;
+    fill(&world.power, T0, T0 + 100, 60);
+    fill(&world.cores, T0, T0 + 100, 9);
+    fill(&world.cores_too, T0, T0 + 100, 1);
+    put(&b, "a", two, 2);
+    assert_near(facts(&b, "a", 0)->core_seconds, 450, NEAR);
+    assert_near(facts(&b, "a", 1)->core_seconds, 50, NEAR);
+    assert_near(facts(&b, "a", 0)->energy_j, 2700, NEAR);
+    assert_near(facts(&b, "a", 1)->energy_j, 300, NEAR);
+    end(&b);
+}
+
+/* Of the newest run alone: what it took the place of is served no more. */
+static void a_run_that_is_not_served_takes_no_part(void **state)
+{
+    (void)state;
+    struct bench b;
+
+    begin(&b, true, false);
+    store_free(b.store);
+    b.store = store_new(&(struct store_rules){ .runs = 1 });
+    meter_stop(b.meter);
+    uv_run(&b.loop, UV_RUN_DEFAULT);
+
+    const struct meter_sink sink = { &b, on_changed, on_settled };
+
+    b.meter = meter_new(&b.loop, &b.c, b.store, &sink);
+    meter_measure_by(b.meter, NULL, (struct upstream *)(void *)&upstream_stands_here);
+    fill(&world.power, T0, T0 + 300, 60);
+    put_one(&b, "test_results_20260101_000001", "", T0 + 100, T0 + 200);
+    meter_bring_up(b.meter);
+    put_one(&b, "test_results_20260101_000002", "", T0 + 100, T0 + 200);
+    meter_bring_up(b.meter);
+    assert_near(facts(&b, "test_results_20260101_000002", 0)->energy_j, 6000, NEAR);
+    assert_int_equal(facts(&b, "test_results_20260101_000002", 0)->energy_basis,
+                     ENERGY_UPSTREAM);
+    end(&b);
 }
 
 static void what_was_measured_stays_when_its_samples_are_forgotten(void **state)
@@ -544,6 +636,34 @@ static void large_runs_are_measured_to_their_end(void **state)
     end(&b);
 }
 
+/* The newest run is replaced by its own measurements piece by piece while it is looked at. */
+static void a_large_run_may_be_live(void **state)
+{
+    (void)state;
+    enum { N = 1500 };
+    static const struct scenario *all[N + 1];
+    double now = (double)time(NULL);
+    struct scenario from = { .name = VIEW("live"), .start_s = now - 5, .end_s = NAN };
+    struct derive_input in = derive_input_unknown();
+    struct bench b;
+
+    begin(&b, true, false);
+    in.start_s = now - 5;
+    derive_facts(&in, &from.facts);
+    for (int i = 0; i < N; i++)
+        all[i] = encode("", now - 200000 + 70.0 * i, now - 199940 + 70.0 * i);
+    all[N] = scenario_new(&from);
+    fill(&world.power, now - 200100, now + 100, 10);
+    put(&b, "a", all, N + 1);
+    do
+        meter_bring_up(b.meter);
+    while (meter_owes(b.meter));
+    assert_near(facts(&b, "a", N - 1)->energy_j, 600, NEAR);
+    assert_int_equal(store_get(b.store, VIEW("a"))->scenarios[N]->state,
+                     SCENARIO_RUNNING);
+    end(&b);
+}
+
 static void without_sources_nothing_is_kept(void **state)
 {
     (void)state;
@@ -568,10 +688,15 @@ int main(void)
         cmocka_unit_test(one_that_began_before_there_were_samples_has_no_part_of_it),
         cmocka_unit_test(shares_follow_what_ran_beside),
         cmocka_unit_test(each_in_full_where_that_is_wanted),
-        cmocka_unit_test(a_counter_that_agrees_is_better_than_readings),
+        cmocka_unit_test(a_counter_counts_where_nothing_tells_the_power),
+        cmocka_unit_test(a_hole_is_no_part_of_an_energy),
+        cmocka_unit_test(what_is_missing_at_an_end_was_like_the_rest),
+        cmocka_unit_test(measured_cores_decide_shares),
+        cmocka_unit_test(a_run_that_is_not_served_takes_no_part),
         cmocka_unit_test(what_was_measured_stays_when_its_samples_are_forgotten),
         cmocka_unit_test(many_that_overlap_add_up_to_the_machine),
         cmocka_unit_test(large_runs_are_measured_to_their_end),
+        cmocka_unit_test(a_large_run_may_be_live),
         cmocka_unit_test(without_sources_nothing_is_kept),
     };
 
