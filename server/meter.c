@@ -420,6 +420,11 @@ bool meter_owes(const struct meter *m)
     return m->owed;
 }
 
+bool meter_looking(const struct meter *m)
+{
+    return m->due != NULL;
+}
+
 /* ---- time ------------------------------------------------------------------------------- */
 
 static void tell_settled(struct meter *m)

@@ -54,6 +54,9 @@ void meter_bring_up(struct meter *m);
 /* The upstream still owes an answer, as of meter_bring_up(). */
 bool meter_owes(const struct meter *m);
 
+/* A pass is under way: what it will ask for is not known yet. */
+bool meter_looking(const struct meter *m);
+
 /* The sources have something new: brought up in the next turn of the loop, then
  * settled(). */
 void meter_news(struct meter *m);

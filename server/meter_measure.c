@@ -207,12 +207,12 @@ static void make_room(struct meter *m)
     m->shares = mem_resize(m->shares, m->group_cap, sizeof *m->shares);
 }
 
-/* Mean cores in use: as its file tells, else as measured. */
+/* Mean cores in use: as its file tells, else as measured of it alone. */
 static double cores_of(const struct span *s, enum kind k)
 {
     const struct share *measured = &s->share[k];
 
-    if (!isnan(s->cores) || !(s->split & 1U << k))
+    if (!isnan(s->cores) || !(s->split & 1U << k) || measured->shared)
         return s->cores;
     return measured->own / measured->covered_s;
 }

@@ -11,6 +11,8 @@
 #include "server/start.h"
 #include "server/version.h"
 
+enum { LOOK_MS = 20 };
+
 struct once {
     uv_loop_t loop;
     struct store *store;
@@ -20,6 +22,7 @@ struct once {
     struct upstream *upstream; /* NULL: nobody to ask */
     struct source_results *source;
     uv_timer_t patience; /* with the upstream */
+    uint64_t until_ms;   /* uv_now() at which it ends */
     bool unreadable;     /* the directory, although it is there */
     bool done;
 };
@@ -55,13 +58,24 @@ static void publish(struct once *o)
     pipeline_settled(o->pipeline, on_served, o);
 }
 
-/* Time is up: what is known by now is printed. */
+/* What could still come is waited for; late samples of an encode that ended just now are
+ * not. */
+static bool is_waiting(const struct once *o)
+{
+    return o->upstream && (meter_looking(o->meter) ||
+                           (meter_owes(o->meter) && upstream_busy(o->upstream)));
+}
+
 static void on_patience(uv_timer_t *t)
 {
     struct once *o = t->data;
 
-    log_line(LOG_WARN, "upstream has not answered all in time", "printed",
-             "without what it left open", NULL);
+    if (is_waiting(o) && uv_now(&o->loop) < o->until_ms)
+        return;
+    if (is_waiting(o))
+        log_line(LOG_WARN, "upstream has not answered all in time", "printed",
+                 "without what it left open", NULL);
+    uv_timer_stop(t);
     publish(o);
 }
 
@@ -71,10 +85,10 @@ static void on_settled(void *ctx, uint64_t seen_ns)
 
     (void)seen_ns;
     meter_bring_up(o->meter);
-    if (o->upstream && meter_owes(o->meter))
-        return;
-    uv_timer_stop(&o->patience);
-    publish(o);
+    if (is_waiting(o))
+        uv_timer_start(&o->patience, on_patience, LOOK_MS, LOOK_MS);
+    else if (!uv_is_active((uv_handle_t *)&o->patience))
+        publish(o);
 }
 
 static void on_news(void *ctx)
@@ -86,12 +100,7 @@ static void on_news(void *ctx)
 
 static void on_measured(void *ctx)
 {
-    struct once *o = ctx;
-
-    if (o->done || meter_owes(o->meter))
-        return;
-    uv_timer_stop(&o->patience);
-    publish(o);
+    (void)ctx; /* the timer looks */
 }
 
 static int print_body(const struct body *b)
@@ -117,8 +126,7 @@ static int ask_upstream(struct once *o, const struct config *c, struct err *e)
 
     uv_timer_init(&o->loop, &o->patience);
     o->patience.data = o;
-    if (o->upstream)
-        uv_timer_start(&o->patience, on_patience, c->upstream.timeout_ms, 0);
+    o->until_ms = uv_now(&o->loop) + c->upstream.timeout_ms;
     meter_measure_by(o->meter, NULL, o->upstream);
     return rc;
 }

@@ -10,7 +10,9 @@ enum { BRIDGE_MAX = 60 }; /* cells of a hole that a straight line goes over */
 
 void grid_init(struct grid *g)
 {
-    *g = (struct grid){ .line = { .step_s = 1, .of_means = true }, .cell = INT64_MIN };
+    *g = (struct grid){ .line = { .step_s = 1, .of_means = true },
+                        .cell = INT64_MIN,
+                        .since = INT64_MIN };
 }
 
 void grid_deinit(struct grid *g)
@@ -21,7 +23,7 @@ void grid_deinit(struct grid *g)
 /* Over a hole that ends here, to what was known before it. */
 static void bridge(struct grid *g, int64_t cell)
 {
-    for (int64_t k = cell - 1; k >= cell - 1 - BRIDGE_MAX; k--)
+    for (int64_t k = cell - 1; k >= cell - 1 - BRIDGE_MAX && k >= g->since; k--)
         if (!isnan(timeline_get(&g->line, k))) {
             timeline_bridge(&g->line, k, cell, BRIDGE_MAX);
             return;
@@ -52,6 +54,11 @@ void grid_lay(struct grid *g, int64_t from_ns, int64_t to_ns, double amount)
     }
 }
 
+void grid_apart(struct grid *g, int64_t now_ns)
+{
+    g->since = now_ns / GRID_NS;
+}
+
 void grid_break(struct grid *g, int64_t now_ns)
 {
     int64_t now = now_ns / GRID_NS;
@@ -64,4 +71,5 @@ void grid_break(struct grid *g, int64_t now_ns)
         if (!isnan(timeline_get(&g->line, k)))
             timeline_set(&g->line, k, NAN);
     g->cell = INT64_MIN;
+    grid_apart(g, now_ns);
 }

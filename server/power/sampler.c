@@ -81,6 +81,7 @@ static void do_without(struct sampler *s)
 static void rescan(struct sampler *s, const struct instant *now, bool failed)
 {
     int64_t since_ns = now->running_ns - s->scan_ns;
+    size_t count = s->zones.count;
 
     if (s->basis != ENERGY_SAMPLER || since_ns < (failed ? SCAN_AGAIN_NS : SCAN_NS))
         return;
@@ -89,6 +90,8 @@ static void rescan(struct sampler *s, const struct instant *now, bool failed)
     if (s->unsure && s->zones.failed == 0 && zones_counting(&s->zones) == 0)
         do_without(s);
     s->unsure = s->unsure && s->zones.failed < 0;
+    if (s->zones.count != count)
+        grid_apart(&s->power, now->unix_ns);
 }
 
 void sampler_read(struct sampler *s, const struct instant *now)
