@@ -3,7 +3,7 @@
  * what came back.
  *
  * Redirects are followed here and not by libcurl: it would send headers of ours, which
- * may hold a token, to whatever host an answer names.
+ * may hold a token, and the body to whatever host an answer names.
  */
 #include "server/curl/transfer.h"
 
@@ -80,7 +80,7 @@ static int on_progress(void *ctx, curl_off_t total, curl_off_t now, curl_off_t u
 
 /* Of heads and trailers, each of whose lines libcurl keeps as long as the transfer is: its
  * own limit counts heads alone. */
-static size_t on_header(char *p, size_t size, size_t count, void *ctx)
+static size_t on_header(const char *p, size_t size, size_t count, void *ctx)
 {
     struct fetch_transfer *t = ctx;
     size_t n = size * count;
@@ -93,7 +93,7 @@ static size_t on_header(char *p, size_t size, size_t count, void *ctx)
 
 /* Bodies as they arrive, with what chunks have besides: libcurl counts the rest alone, and
  * reads on for as long as something is there. */
-static int on_debug(CURL *easy, curl_infotype type, char *p, size_t n, void *ctx)
+static int on_debug(CURL *easy, curl_infotype type, const char *p, size_t n, void *ctx)
 {
     struct fetch_transfer *t = ctx;
 
@@ -242,7 +242,7 @@ static void set_identity(struct fetch_transfer *t, const struct fetch_identity *
         set_text(t, CURLOPT_PROXY, i->proxy);
 }
 
-/* Who we are is for the first host alone. */
+/* Who we are is for the first scheme and port alone. */
 static void forget_identity(struct fetch_transfer *t)
 {
     set_text(t, CURLOPT_XOAUTH2_BEARER, NULL);
@@ -380,20 +380,22 @@ static bool go_to(struct fetch_transfer *t, const char *url, long status)
     if (!u)
         return fail(t, "redirected to a URL that is not followed");
 
-    bool secure = is_scheme(u, "https");
-    bool at_home = same_part(t->home, u, CURLUPART_SCHEME) &&
-                   same_part(t->home, u, CURLUPART_HOST) &&
-                   same_part(t->home, u, CURLUPART_PORT);
+    bool secure = is_scheme(u, "https"),
+         upgraded = secure && !is_scheme(t->home, "https");
+    bool same_host = same_part(t->home, u, CURLUPART_HOST);
+    bool same_port = same_part(t->home, u, CURLUPART_PORT);
 
     curl_url_cleanup(u);
     if (t->secure && !secure)
         return fail(t, "redirected from https to http, which is not followed");
+    if (!same_host || (!same_port && !upgraded))
+        return fail(t, "redirected to another host or port, which is not followed");
     curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &spent_us);
     if ((uint64_t)spent_us / 1000 >= t->left_ms)
         return fail(t, "timed out after a redirect");
     t->left_ms -= (uint64_t)spent_us / 1000;
     t->secure = secure;
-    if (!at_home)
+    if (upgraded)
         forget_identity(t);
     if (status == 303)
         set_long(t, CURLOPT_HTTPGET, 1);

@@ -23,7 +23,8 @@ struct fetch_transfer {
 
     CURL *easy;
     CURLU *home;                          /* where credentials may go */
-    struct curl_slist *headers, *foreign; /* at home; elsewhere: without the caller's */
+    struct curl_slist *headers, *foreign; /* at home; after http to https: without the
+                                             caller's */
     char *body;                           /* that is sent; NULL: none, or upload */
     struct fetch_upload upload;
     uint64_t sent;

@@ -199,7 +199,7 @@ static void on_done(void *ctx, const struct fetch_answer *a)
     finish(ctx, a);
 }
 
-static struct fetch_transfer *begin(struct fetch_ticket *t, struct err *e)
+static void begin(struct fetch_ticket *t, struct err *e)
 {
     struct fetcher *f = t->f;
     const char *headers[PEER_HEADERS_MAX + 2];
@@ -216,14 +216,11 @@ static struct fetch_transfer *begin(struct fetch_ticket *t, struct err *e)
         .timeout_ms = t->timeout_ms,
         .max_bytes = f->peer.is.max_bytes,
     };
-    struct fetch_transfer *transfer;
 
     peer_headers(&f->peer, headers, &text);
-    transfer = f->lib->begin(f->client, &r, on_done, t, e);
+    t->transfer = f->lib->begin(f->client, &r, on_done, t, e);
     peer_wipe(&text);
     buf_deinit(&url);
-    /* cppcheck-suppress returnDanglingLifetime ; begin() copies all of r */
-    return transfer;
 }
 
 static void ticket_begin(struct fetch_ticket *t)
@@ -234,7 +231,7 @@ static void ticket_begin(struct fetch_ticket *t)
     t->began_ns = uv_hrtime();
     f->counts.under_way++;
     if (peer_refresh(&f->peer, uv_now(f->loop), &e) == 0)
-        t->transfer = begin(t, &e);
+        begin(t, &e);
     if (t->transfer) {
         t->from = &f->under_way;
         t->next = f->under_way;
@@ -299,6 +296,7 @@ static void note(struct fetcher *f, enum fetch_verdict v, const struct fetch_ans
         else
             buf_fmt(reason, "HTTP status %d", a->status);
     }
+    peer_blank(&f->peer, reason->p, reason->n);
     switch (v) {
     case FETCH_GOOD:
         note_good(f);
@@ -548,6 +546,11 @@ bool fetcher_open(const struct fetcher *f, uint64_t *due_ms)
     *due_ms = b->due_ms;
     return b->state == BREAKER_CLOSED ||
            (b->state == BREAKER_OPEN ? uv_now(f->loop) >= b->due_ms : !b->probing);
+}
+
+void fetch_blank(const struct fetcher *f, char *text, size_t n)
+{
+    peer_blank(&f->peer, text, n);
 }
 
 const char *fetcher_shown(const struct fetcher *f)

@@ -93,6 +93,10 @@ void fetch_forget(struct fetch_ticket *t);
 /* Whether a request would be let through now; when not, when it will be (uv_now(), ms). */
 bool fetcher_open(const struct fetcher *f, uint64_t *due_ms);
 
+/* Blanks what is secret of us in the n bytes of text, which quote an answer and are to be
+ * shown. A reason that answered gives needs none. */
+void fetch_blank(const struct fetcher *f, char *text, size_t n);
+
 /* The base URL without user, password, query and fragment: for log and page. */
 const char *fetcher_shown(const struct fetcher *f);
 

@@ -98,10 +98,10 @@ struct fetch_library {
     /*
      * Everything of r is copied, or used now. done is called once, from a later
      * client_socket() or client_timeout(), never from within this call; the transfer is
-     * over when it is called. Redirects are followed, at most 5, to http and https alone,
-     * and never from https to http; what says who we are, headers included, goes to the
-     * first scheme, host and port only. A POST stays one, but after 303. NULL, and e says
-     * why: the URL is wrong.
+     * over when it is called. Redirects are followed, at most 5, on the same scheme, host
+     * and port, or from http to https on the same host; what says who we are, headers
+     * included, goes to the first scheme and port only. A POST stays one, but after 303.
+     * NULL, and e says why: the URL is wrong.
      */
     struct fetch_transfer *(*begin)(struct fetch_client *c,
                                     const struct fetch_request *r, fetch_done *done,

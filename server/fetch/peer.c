@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "server/fetch/blank.h"
+
 static int check(const struct fetch_peer *p, const struct fetch_url *u, struct err *e)
 {
     if ((u->username || p->username) && p->bearer_token_file && !p->token_header)
@@ -105,6 +107,17 @@ void peer_wipe(struct buf *text)
     if (text->p)
         explicit_bzero(text->p, text->n);
     buf_deinit(text);
+}
+
+void peer_blank(const struct peer *p, char *text, size_t n)
+{
+    const struct fetch_identity who = peer_identity(p, 0);
+
+    blank_secret(text, n, p->token.text);
+    if (!who.username || !who.password)
+        return;
+    blank_secret(text, n, who.password);
+    blank_basic(text, n, who.username, who.password);
 }
 
 bool peer_is_open(const struct peer *p)

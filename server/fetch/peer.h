@@ -38,6 +38,9 @@ void peer_headers(const struct peer *p, const char *to[PEER_HEADERS_MAX + 2],
                   struct buf *text);
 void peer_wipe(struct buf *text);
 
+/* Takes what is secret out of the n bytes of text, which are to be shown. */
+void peer_blank(const struct peer *p, char *text, size_t n);
+
 /* Whether a secret goes to another machine in plain text. */
 bool peer_is_open(const struct peer *p);
 

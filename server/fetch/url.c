@@ -106,6 +106,16 @@ static int take_host(struct view authority, struct arena *a, struct fetch_url *o
     return 0;
 }
 
+/* A '@' behind the host, but for the labels of a Pushgateway: a '/' of a password was not
+ * written as %2F, and what follows it would be shown. */
+static bool has_stray_at(const char *p)
+{
+    while ((p = strchr(p, '@')))
+        if (strncmp(++p, "base64/", 7) != 0)
+            return true;
+    return false;
+}
+
 int fetch_url_parse(const char *text, struct arena *a, struct fetch_url *out,
                     struct err *e)
 {
@@ -126,6 +136,11 @@ int fetch_url_parse(const char *text, struct arena *a, struct fetch_url *out,
     rest = view_skip(rest, out->secure ? 8 : 7);
     authority = (struct view){ rest.p, until(rest, "/?") };
     rest = view_skip(rest, authority.n);
+    if (has_stray_at(rest.p))
+        return err_set(
+            e, -EINVAL,
+            "a '@' stands behind the host: '/', '?' and '#' of a password are "
+            "written as %%2F, %%3F and %%23, a '@' that is meant as %%40");
     path = (struct view){ rest.p, until(rest, "?") };
     rest = view_skip(rest, path.n);
     if (rest.n)

@@ -221,6 +221,7 @@ static enum fetch_verdict on_answer(void *ctx, const struct fetch_answer *a,
                  (int)(a->body.n < 200 ? a->body.n : 200), a->body.n ? a->body.p : "");
     else if (v != FETCH_GOOD && strcmp(a->problem, FETCH_NOT_ASKED) != 0)
         snprintf(p->why, sizeof p->why, "%s", a->problem);
+    fetch_blank(p->f, p->why, strlen(p->why));
     if (v != FETCH_GOOD)
         buf_str(reason, p->why);
     if (v == FETCH_GOOD)

@@ -175,6 +175,7 @@ static enum upstream_problem take(const struct ask *a,
         return PROBLEM_UNREACHED;
     }
     p = answer_read(a->q->u->reader, answer->status, answer->body, &data, why);
+    fetch_blank(a->q->u->fetcher, why->text, strlen(why->text));
     if (!data)
         return p;
     if (p != PROBLEM_NONE)

@@ -226,6 +226,8 @@ static inline void say_answer(struct site_conn *c, struct view path, struct view
     } else if (asks(path, "/away")) {
         snprintf(line, sizeof line, "Location: %s\r\n", c->site->away);
         say_body(c, "307 Temporary Redirect", line, VIEW(""));
+    } else if (asks(path, "/mirror")) { /* as debugging pages do */
+        say_body(c, "400 Bad", "", buf_as_view(&c->site->seen));
     } else if (asks(path, "/503")) {
         say_body(c, "503 Busy", "Retry-After: 7\r\n", VIEW("not now"));
     } else if (asks(path, "/401")) {

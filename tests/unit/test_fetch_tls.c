@@ -1,4 +1,5 @@
 #include "certificates.h"
+#include "fetch_host.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -22,13 +23,14 @@ static struct {
     atomic_bool verify; /* asks for a certificate */
     atomic_int shown;   /* certificates of clients that were good */
     char redirect[64];
+    char seen[4096]; /* the last request; read when its answer is there */
 } server;
 
 static struct identity ca, other_ca, site, strange, me;
 
 static void serve_one(SSL *ssl)
 {
-    char request[4096], answer[256];
+    char *request = server.seen, answer[256];
     size_t n = 0;
     int got;
 
@@ -36,8 +38,8 @@ static void serve_one(SSL *ssl)
         return;
     if (SSL_get0_peer_certificate(ssl) && SSL_get_verify_result(ssl) == X509_V_OK)
         server.shown++;
-    while (n < sizeof request - 1 &&
-           (got = SSL_read(ssl, request + n, (int)(sizeof request - 1 - n))) > 0) {
+    while (n < sizeof server.seen - 1 &&
+           (got = SSL_read(ssl, request + n, (int)(sizeof server.seen - 1 - n))) > 0) {
         n += (size_t)got;
         request[n] = '\0';
         if (strstr(request, "\r\n\r\n"))
@@ -277,6 +279,42 @@ static void nothing_leads_from_https_to_http(void **state)
     good("/away");
 }
 
+static void from_http_to_https_who_we_are_stays_behind(void **state)
+{
+    struct fetch_peer p = usual();
+    char plain[64], away[64], token[64];
+    static struct site front; /* until the loop has run dry */
+
+    (void)state;
+    site_start(&front, &loop);
+    snprintf(plain, sizeof plain, "http://127.0.0.1:%d", front.port);
+    snprintf(away, sizeof away, "https://127.0.0.1:%d/there", server.port);
+    snprintf(token, sizeof token, "%s/token", dir);
+    write_file(token, "geheim");
+    front.away = away;
+    p.url = plain;
+    p.ca_file = ca_file;
+    p.bearer_token_file = token;
+    with(p);
+    good("/away");
+    assert_true(site_saw(&front, "Authorization: Bearer geheim\r\n"));
+    assert_non_null(strstr(server.seen, "GET /there HTTP/1.1\r\n"));
+    assert_null(strstr(server.seen, "geheim"));
+    fetcher_stop(f);
+
+    /* The same for a header of its own, which is not known to be a secret. */
+    p.token_header = "auth-token";
+    with(p);
+    good("/away");
+    assert_true(site_saw(&front, "auth-token: geheim\r\n"));
+    assert_null(strstr(server.seen, "geheim"));
+
+    snprintf(away, sizeof away, "https://localhost:%d/there", server.port);
+    bad("/away", "another host");
+    site_stop(&front);
+    unlink(token);
+}
+
 static void make_identities(void)
 {
     ca = identity_make((struct wish){ .name = "CA", .ca = true });
@@ -297,9 +335,12 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(only_known_authorities_are_believed), TEST(the_name_has_to_be_right),
-        TEST(a_new_authority_is_taken_up),         TEST(a_client_shows_who_it_is),
+        TEST(only_known_authorities_are_believed),
+        TEST(the_name_has_to_be_right),
+        TEST(a_new_authority_is_taken_up),
+        TEST(a_client_shows_who_it_is),
         TEST(nothing_leads_from_https_to_http),
+        TEST(from_http_to_https_who_we_are_stays_behind),
     };
     int rc;
 
