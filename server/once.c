@@ -62,14 +62,14 @@ static void publish(struct once *o)
  * not. */
 static bool is_waiting(const struct once *o)
 {
-    return o->upstream && (meter_looking(o->meter) ||
-                           (meter_owes(o->meter) && upstream_busy(o->upstream)));
+    return o->upstream && (meter_looking(o->meter) || upstream_busy(o->upstream));
 }
 
 static void on_patience(uv_timer_t *t)
 {
     struct once *o = t->data;
 
+    meter_bring_up(o->meter); /* with what was answered just now */
     if (is_waiting(o) && uv_now(&o->loop) < o->until_ms)
         return;
     if (is_waiting(o))

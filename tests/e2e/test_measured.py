@@ -220,6 +220,23 @@ class Databases(Case):
             self.assertEqual(cost.value("cost_accrued_total", currency="USD"), 0)
             self.assertEqual(cost.value("co2_accrued_kg_total"), 0)
 
+    def test_one_look_prints_it_and_waits_no_longer_than_for_the_answers(self):
+        peer = self.filled("victoria-metrics")
+        directory = harness.temp_dir()
+        self.addCleanup(shutil.rmtree, directory)
+        for path in PYTHON_ERA:
+            shutil.copy(path, directory)
+        began = time.monotonic()
+        done = harness.run("--results-dir", directory, "--runs", "all", "--once", "results",
+                           "--upstream.timeout", "60s", "--prometheus-url",
+                           f"http://127.0.0.1:{peer.port}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        found = harness.expo.parse(done.stdout.encode()).samples(ENERGY)
+        self.assert_right({(s.labels["run_id"], s.labels["scenario"]): s.value
+                           for s in found})
+        self.assertEqual(len(found), len(list(scenarios())))
+        self.assertLess(time.monotonic() - began, 30)
+
     def test_victoria_metrics(self):
         self.check("victoria-metrics")
 
