@@ -20,7 +20,7 @@ const char *upstream_problem_name(enum upstream_problem p)
     static const char *const names[PROBLEM_COUNT] = {
         "none",  "unreachable", "status",  "html",  "json",     "shape",
         "error", "partial",     "refused", "type",  "large",    "series",
-        "value", "time",        "warning", "names", "interval",
+        "value", "time",        "warning", "names", "interval", "many",
     };
 
     return names[p];

@@ -35,6 +35,7 @@ enum upstream_problem {
     /* Nothing is asked. */
     PROBLEM_NAMES,    /* nobody gives a name that a query needs */
     PROBLEM_INTERVAL, /* no interval that anything could be measured in */
+    PROBLEM_MANY,     /* more names than anybody could ask for */
     PROBLEM_COUNT
 };
 const char *upstream_problem_name(enum upstream_problem p);

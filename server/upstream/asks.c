@@ -19,6 +19,7 @@
 enum {
     URL_MAX = 2000, /* longer ones are asked by POST */
     NEWS_MS = 250,
+    LOOKS = 256, /* at queries in one turn */
 };
 
 double upstream_now_s(void)
@@ -100,6 +101,7 @@ static void forget(struct ask *a)
         at = &(*at)->next;
     *at = a->next;
     a->q->u->under_way--;
+    query_unref(a->q);
     free(a);
 }
 
@@ -196,9 +198,16 @@ static bool is_refused(enum upstream_problem p)
 /* What had no values may have them now. */
 static void came_back(struct upstream *u)
 {
+    struct query *q;
+
     u->failing = false;
-    for (struct query *q = u->queries; q; q = q->next)
-        plan_ask_empty(&q->plan);
+    for (size_t i = 0; (q = table_next(&u->queries, &i));)
+        for (; q; q = q->wide) {
+            if (q->plan.empty.count == 0)
+                continue;
+            plan_ask_empty(&q->plan);
+            queue_soon(q);
+        }
 }
 
 /* A query that is at fault is left alone; several series may be one in other hours. */
@@ -212,6 +221,10 @@ static void settle(struct ask *a, enum upstream_problem p)
     if (put_off) {
         a->q->refused_ms = uv_now(u->loop) + REFUSED_MS;
         a->q->was_refused = true;
+    }
+    if (p == PROBLEM_SERIES) {
+        a->q->several_ms = uv_now(u->loop) + PLAN_PROBE_MS;
+        a->q->was_several = true;
     }
     if (u->failing && !is_bad(p))
         came_back(u);
@@ -237,6 +250,7 @@ static enum fetch_verdict on_answered(void *ctx, const struct fetch_answer *answ
         settle(a, p);
         u->untold = true;
     }
+    queue_soon(a->q);
     forget(a);
     upstream_soon(u);
     return is_bad(p) ? FETCH_BAD : is_refused(p) ? FETCH_REFUSED : FETCH_GOOD;
@@ -252,6 +266,7 @@ static void begin(struct ask *a)
     struct view body = { 0 };
     struct err e = { 0 };
 
+    query_ref(a->q);
     a->asked_s = upstream_now_s();
     a->next = u->asks;
     u->asks = a;
@@ -275,12 +290,24 @@ static void begin(struct ask *a)
     buf_deinit(&path);
 }
 
+/* One answer without several series is enough for all others to be asked again. */
+static void probe(struct query *q, uint64_t now_ms)
+{
+    struct range cells;
+
+    q->several_ms = 0;
+    if (plan_last_empty(&q->plan, &cells))
+        plan_probe(&q->plan, cells, now_ms);
+}
+
 /* The next question of one query; *due_ms: when to look again where there is none. */
 static bool ask_next(struct query *q, double now_s, uint64_t now_ms, uint64_t *due_ms)
 {
     struct ask a = { .q = q }, *copy;
     uint64_t wait_ms = q->refused_ms > q->hold_ms ? q->refused_ms : q->hold_ms;
 
+    if (!q->narrow && now_ms - q->since_ms >= q->u->keep_ms)
+        query_forget(q, now_ms);
     if (q->kind == UPSTREAM_ENERGY) {
         struct total *t = NULL;
 
@@ -295,7 +322,11 @@ static bool ask_next(struct query *q, double now_s, uint64_t now_ms, uint64_t *d
         a.from_s = t->from_s;
         a.to_s = t->to_s;
     } else {
+        if (q->several_ms && now_ms >= q->several_ms)
+            probe(q, now_ms);
         *due_ms = plan_due(&q->plan, now_s, now_ms);
+        if (q->several_ms && q->several_ms < *due_ms)
+            *due_ms = q->several_ms;
         if (*due_ms < UINT64_MAX && *due_ms < wait_ms)
             *due_ms = wait_ms;
         if (*due_ms > now_ms || !plan_next(&q->plan, now_s, now_ms, &a.cells))
@@ -310,13 +341,12 @@ static bool ask_next(struct query *q, double now_s, uint64_t now_ms, uint64_t *d
 
 /* Something is due, and the breaker does not let it go: counted every few seconds, as it
  * would have been asked. */
-static void keep_back(struct upstream *u, double now_s, uint64_t now_ms)
+static void keep_back(struct upstream *u, uint64_t now_ms)
 {
     if (now_ms < u->kept_ms)
         return;
-    for (struct query *q = u->queries; q; q = q->next)
-        if (q->askable && now_ms >= q->refused_ms &&
-            plan_due(&q->plan, now_s, now_ms) <= now_ms) {
+    for (size_t i = 0; i < u->queue_count; i++)
+        if (u->queue[i].due_ms <= now_ms) {
             u->kept_back++;
             u->kept_ms = now_ms + PLAN_EVERY_MS;
         }
@@ -335,28 +365,24 @@ static void set_timer(struct upstream *u, uint64_t due_ms, uint64_t now_ms)
         uv_timer_start(&u->timer, on_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
 }
 
-/* Rounds over all queries, one question of each at a time, until all that may go is under
- * way; when to look again. */
+/* Those in the queue, one question of each at a time, until all that may go is under way;
+ * when to look again. */
 static uint64_t ask_all(struct upstream *u, double now_s, uint64_t now_ms)
 {
-    uint64_t soonest = UINT64_MAX;
-    bool more = true;
+    const size_t places = u->c->upstream.max_concurrent;
 
-    while (more && u->under_way < u->c->upstream.max_concurrent) {
-        more = false;
-        soonest = UINT64_MAX;
-        for (struct query *q = u->queries;
-             q && u->under_way < u->c->upstream.max_concurrent; q = q->next) {
-            uint64_t due_ms;
+    for (int n = 0; n < LOOKS && u->under_way < places && u->queue_count &&
+                    u->queue[0].due_ms <= now_ms;
+         n++) {
+        struct query *q = u->queue[0].q;
+        uint64_t due_ms;
 
-            if (!q->askable)
-                continue;
-            more |= ask_next(q, now_s, now_ms, &due_ms);
-            soonest = due_ms < soonest ? due_ms : soonest;
-        }
+        if (!ask_next(q, now_s, now_ms, &due_ms) && due_ms <= now_ms)
+            due_ms = now_ms + 1;
+        queue_put(q, due_ms);
     }
     /* When all places are taken, an answer comes first. */
-    return u->under_way < u->c->upstream.max_concurrent ? soonest : UINT64_MAX;
+    return u->under_way < places && u->queue_count ? u->queue[0].due_ms : UINT64_MAX;
 }
 
 /* When what arrived is told: with the last answer, and now and then while more are to
@@ -378,7 +404,7 @@ void upstream_turn(struct upstream *u)
     if (fetcher_open(u->fetcher, &due_ms)) {
         due_ms = ask_all(u, now_s, now_ms);
     } else {
-        keep_back(u, now_s, now_ms);
+        keep_back(u, now_ms);
         /* A probe that is under way ends with an answer, and that with a turn. */
         due_ms = due_ms > now_ms ? due_ms : UINT64_MAX;
     }

@@ -5,6 +5,7 @@
 void plan_deinit(struct plan *p)
 {
     ranges_deinit(&p->wanted);
+    ranges_deinit(&p->recent);
     ranges_deinit(&p->open);
     ranges_deinit(&p->asking);
     ranges_deinit(&p->young);
@@ -39,6 +40,7 @@ void plan_want(struct plan *p, struct range cells, double now_s)
     const struct ranges *const have[] = { &p->known, &p->open, &p->asking, &p->young };
     int64_t cell = cells.first;
 
+    ranges_add(&p->recent, cells);
     ranges_add(&p->wanted, cells);
     while (cell <= cells.last) {
         int64_t next = cells.last + 1; /* where the next that we have begins … */
@@ -140,6 +142,8 @@ void plan_skipped(struct plan *p, struct range cells)
 
 void plan_empty(struct plan *p, struct range cells, uint64_t now_ms)
 {
+    if (p->empty.count == 0)
+        p->probe_ms = now_ms + PLAN_PROBE_MS;
     ranges_add(&p->empty, cells);
     if (ranges_touch(&p->retried, cells))
         return;
@@ -159,6 +163,40 @@ void plan_ask_empty(struct plan *p)
     for (size_t i = 0; i < p->empty.count; i++)
         ranges_add(&p->open, p->empty.all[i]);
     p->again.count = 0;
+}
+
+bool plan_probe(struct plan *p, struct range cells, uint64_t now_ms)
+{
+    if (now_ms < p->probe_ms || !ranges_touch(&p->empty, cells))
+        return false;
+    p->probe_ms = now_ms + PLAN_PROBE_MS;
+    ranges_add(&p->open, cells);
+    return true;
+}
+
+bool plan_last_empty(const struct plan *p, struct range *out)
+{
+    if (p->empty.count == 0)
+        return false;
+    *out = p->empty.all[p->empty.count - 1];
+    return true;
+}
+
+void plan_add_unsettled(const struct plan *p, struct ranges *to)
+{
+    const struct ranges *const sets[] = { &p->open, &p->asking, &p->young, &p->again };
+
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+        for (size_t j = 0; j < sets[i]->count; j++)
+            ranges_add(to, sets[i]->all[j]);
+}
+
+void plan_keep(struct plan *p, const struct ranges *only)
+{
+    ranges_cut(&p->wanted, only);
+    ranges_cut(&p->known, only);
+    ranges_cut(&p->empty, only);
+    ranges_cut(&p->retried, only);
 }
 
 uint64_t plan_due(const struct plan *p, double now_s, uint64_t now_ms)

@@ -11,21 +11,24 @@
 #include "server/upstream/ranges.h"
 
 enum {
-    PLAN_STEP_S = 5,       /* of the grid */
-    PLAN_POINTS = 11000,   /* of one answer: the most that Prometheus gives */
-    PLAN_JOIN_CELLS = 60,  /* 5 min: what lies between two ranges is asked along */
-    PLAN_LATE_S = 120,     /* samples that are older do not change any more */
-    PLAN_EVERY_MS = 5000,  /* young cells are asked again */
-    PLAN_AGAIN_MS = 60000, /* what had no values is asked once more */
+    PLAN_STEP_S = 5,        /* of the grid */
+    PLAN_POINTS = 11000,    /* of one answer: the most that Prometheus gives */
+    PLAN_JOIN_CELLS = 60,   /* 5 min: what lies between two ranges is asked along */
+    PLAN_LATE_S = 120,      /* samples that are older do not change any more */
+    PLAN_EVERY_MS = 5000,   /* young cells are asked again */
+    PLAN_AGAIN_MS = 60000,  /* what had no values is asked once more */
+    PLAN_PROBE_MS = 300000, /* and then again where somebody wants it */
 };
 
 struct plan {             /* zeroed: empty */
     struct ranges wanted; /* intervals, without the gaps that are asked along */
+    struct ranges recent; /* of them, those of the last day */
     struct ranges open, asking, young, known;
     struct ranges empty;   /* known, and there were no values */
     struct ranges again;   /* of them, those to be asked once more at again_ms … */
     struct ranges retried; /* … and those that were */
     uint64_t young_ms, again_ms; /* when these are due */
+    uint64_t probe_ms;           /* no empty ones are asked again before */
 };
 
 void plan_deinit(struct plan *p);
@@ -56,6 +59,15 @@ void plan_empty(struct plan *p, struct range cells, uint64_t now_ms);
 void plan_filled(struct plan *p, struct range cells);
 /* What had no values is asked once more: it may have been the server's fault. */
 void plan_ask_empty(struct plan *p);
+/* The same for these cells alone, every few minutes at most. */
+bool plan_probe(struct plan *p, struct range cells, uint64_t now_ms);
+/* The newest that had no values. False: all had some. */
+bool plan_last_empty(const struct plan *p, struct range *out);
+
+/* Adds what is not known for good, and shall be. */
+void plan_add_unsettled(const struct plan *p, struct ranges *to);
+/* Forgets what is known of all other cells. */
+void plan_keep(struct plan *p, const struct ranges *only);
 
 /* When plan_next() is worth calling again, in ms of the monotonic clock; UINT64_MAX: never,
  * as things stand. */

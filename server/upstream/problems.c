@@ -48,6 +48,7 @@ static const char *message(enum upstream_problem p)
         return "upstream warns";
     case PROBLEM_NAMES:
     case PROBLEM_INTERVAL:
+    case PROBLEM_MANY:
         return "upstream is not asked";
     default:
         return "upstream answer has holes";

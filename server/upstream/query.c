@@ -50,39 +50,52 @@ static struct query *query_new(struct upstream *u, enum upstream_quantity kind,
                                const struct buf *text)
 {
     struct query *q = mem_zalloc(sizeof *q);
-    struct query **at = &u->queries;
 
     q->kind = kind;
     q->u = u;
-    q->text = mem_alloc(text->n + 1);
-    memcpy(q->text, text->p, text->n);
-    q->text[text->n] = '\0';
+    q->key = mem_zalloc(text->n + 1);
+    memcpy(q->key, text->p, text->n);
+    q->text = q->key + 1;
     q->own.step_s = q->both.step_s = PLAN_STEP_S;
-    while (*at && (*at)->kind <= kind)
-        at = &(*at)->next;
-    q->next = *at;
-    *at = q;
+    q->since_ms = uv_now(u->loop);
     return q;
 }
 
-void query_free(struct query *q)
+static void query_free(struct query *q)
 {
+    queue_put(q, UINT64_MAX);
     timeline_deinit(&q->own);
     timeline_deinit(&q->both);
     plan_deinit(&q->plan);
     free(q->totals.all);
-    free(q->text);
+    free(q->key);
     free(q);
 }
 
-static struct query *find(const struct upstream *u, enum upstream_quantity kind,
-                          struct view text)
+/* Wider forms live as long as the narrow ones. */
+void query_ref(struct query *q)
 {
-    struct query *q = u->queries;
+    q = q->narrow ? q->narrow : q;
+    q->refs++;
+}
 
-    while (q && (q->kind != kind || q->narrow || !view_eq(view_of(q->text), text)))
-        q = q->next;
-    return q;
+void query_unref(struct query *q)
+{
+    q = q->narrow ? q->narrow : q;
+    if (--q->refs)
+        return;
+    table_remove(&q->u->queries, view_of(q->key));
+    if (q->wide)
+        query_free(q->wide);
+    query_free(q);
+}
+
+static void fill(const char *template, enum upstream_quantity kind,
+                 const struct view values[TEMPLATE_ALL], struct buf *key)
+{
+    buf_release(key);
+    buf_char(key, (char)('0' + (int)kind));
+    template_fill(template, values, key);
 }
 
 struct query *query_of(struct upstream *u, enum upstream_quantity kind,
@@ -91,7 +104,7 @@ struct query *query_of(struct upstream *u, enum upstream_quantity kind,
     const char *template = u->templates[kind];
     unsigned uses = template_uses(template), lacks = 0;
     struct view values[TEMPLATE_ALL];
-    struct buf text = { 0 };
+    struct buf key = { 0 };
     struct query *q;
 
     if (!*template)
@@ -103,23 +116,24 @@ struct query *query_of(struct upstream *u, enum upstream_quantity kind,
     }
     values[TEMPLATE_WINDOW] = view_of(windows[0]);
     values[TEMPLATE_RANGE] = VIEW("$range"); /* of the interval, when it is asked */
-    template_fill(template, values, &text);
-    q = find(u, kind, buf_as_view(&text));
+    fill(template, kind, values, &key);
+    q = table_get(&u->queries, buf_as_view(&key));
     if (!q) {
-        q = query_new(u, kind, &text);
+        q = query_new(u, kind, &key);
+        table_put(&u->queries, view_of(q->key), q);
         q->askable = lacks == 0;
         if (lacks)
             say_missing(q, lacks);
         if (uses & 1U << TEMPLATE_WINDOW && q->askable) {
-            buf_release(&text);
             values[TEMPLATE_WINDOW] = view_of(windows[1]);
-            template_fill(template, values, &text);
-            q->wide = query_new(u, kind, &text);
+            fill(template, kind, values, &key);
+            q->wide = query_new(u, kind, &key);
             q->wide->narrow = q;
             q->wide->askable = true;
         }
     }
-    buf_deinit(&text);
+    buf_deinit(&key);
+    query_ref(q);
     return q;
 }
 
@@ -152,23 +166,30 @@ static void judge(struct query *q, struct range piece, const double values[],
 {
     const struct query *first = q->narrow ? q->narrow : q;
     int64_t count = piece.last - piece.first + 1, have = 0;
+    bool was_empty = ranges_touch(&q->plan.empty, piece);
 
     for (int64_t i = 0; i < count; i++)
         have += !isnan(values[i]);
-    if (have > 0 &&
-        (first->was_refused || q->was_refused || ranges_touch(&q->plan.empty, piece)))
+    if (have > 0 && (first->was_refused || q->was_refused || was_empty))
         upstream_late(q->u, (double)piece.first * PLAN_STEP_S,
                       (double)piece.last * PLAN_STEP_S);
-    if (q->wide && have * 2 < count)
+    if (q->wide && have * 2 < count) {
         plan_want(&q->wide->plan, piece, upstream_now_s());
-    if (have > 0)
+        queue_soon(q->wide);
+    }
+    if (have > 0) {
         plan_filled(&q->plan, piece);
-    else if (settled > 0 && !q->wide)
+        if (was_empty && q->was_several) { /* so may be other times */
+            q->was_several = false;
+            plan_ask_empty(&q->plan);
+        }
+    } else if (settled > 0 && !q->wide) {
         plan_empty(
             &q->plan,
             (struct range){ piece.first,
                             piece.first + (settled < count ? settled : count) - 1 },
             now_ms);
+    }
 }
 
 void query_take(struct query *q, struct range cells, const double values[],
@@ -194,6 +215,42 @@ void query_take(struct query *q, struct range cells, const double values[],
         judge(q, piece, values + (piece.first - cells.first),
               settled - (piece.first - cells.first), now_ms);
     }
+}
+
+/* Pages of the timeline without any of these cells. */
+static void drop_pages(struct timeline *t, const struct ranges *only)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < t->page_count; i++) {
+        int64_t first = t->pages[i]->number * TIMELINE_PAGE_CELLS;
+
+        if (ranges_touch(only,
+                         (struct range){ first, first + TIMELINE_PAGE_CELLS - 1 }))
+            t->pages[kept++] = t->pages[i];
+        else
+            free(t->pages[i]);
+    }
+    t->page_count = kept;
+}
+
+void query_forget(struct query *q, uint64_t now_ms)
+{
+    struct ranges *recent = &q->plan.recent;
+
+    q->since_ms = now_ms;
+    plan_add_unsettled(&q->plan, recent);
+    if (q->wide) {
+        plan_add_unsettled(&q->wide->plan, recent);
+        plan_keep(&q->wide->plan, recent);
+        drop_pages(&q->wide->own, recent);
+        ranges_deinit(&q->wide->plan.recent);
+    }
+    plan_keep(&q->plan, recent);
+    drop_pages(&q->own, recent);
+    drop_pages(&q->both, recent);
+    ranges_deinit(recent);
+    totals_forget(&q->totals);
 }
 
 bool query_settled(const struct query *q, struct range cells, uint64_t now_ms)

@@ -74,6 +74,26 @@ void ranges_take(struct ranges *r, struct range cells)
         splice(r, i, n, rest, left);
 }
 
+void ranges_cut(struct ranges *r, const struct ranges *to)
+{
+    struct ranges rest = { 0 };
+
+    for (size_t i = 0, j = 0; i < r->count && j < to->count;) {
+        const struct range *a = &r->all[i], *b = &to->all[j];
+        const struct range both = { a->first > b->first ? a->first : b->first,
+                                    a->last < b->last ? a->last : b->last };
+
+        if (both.first <= both.last)
+            splice(&rest, rest.count, 0, &both, 1);
+        if (a->last < b->last)
+            i++;
+        else
+            j++;
+    }
+    ranges_deinit(r);
+    *r = rest;
+}
+
 bool ranges_hold(const struct ranges *r, struct range cells)
 {
     size_t i = ranges_find(r, cells.first);

@@ -21,6 +21,9 @@ void ranges_deinit(struct ranges *r);
 void ranges_add(struct ranges *r, struct range cells);
 void ranges_take(struct ranges *r, struct range cells); /* out of it */
 
+/* Keeps what is in the other set as well. */
+void ranges_cut(struct ranges *r, const struct ranges *to);
+
 /* Whether all, or any, of these cells are in it. */
 bool ranges_hold(const struct ranges *r, struct range cells);
 bool ranges_touch(const struct ranges *r, struct range cells);

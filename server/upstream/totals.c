@@ -35,7 +35,7 @@ struct total *totals_of(struct totals *t, double from_s, double to_s, bool make)
         t->all = mem_resize(t->all, t->cap, sizeof *t->all);
     }
     memmove(&t->all[low + 1], &t->all[low], (t->count - low) * sizeof *t->all);
-    t->all[low] = (struct total){ from_s, to_s, NAN, TOTAL_OPEN };
+    t->all[low] = (struct total){ from_s, to_s, NAN, TOTAL_OPEN, true };
     t->count++;
     t->open++;
     return &t->all[low];
@@ -79,6 +79,23 @@ bool totals_wait(const struct totals *t, double now_s)
         if (t->all[i].state == TOTAL_OPEN)
             return true;
     return false;
+}
+
+void totals_forget(struct totals *t)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < t->count; i++) {
+        struct total *which = &t->all[i];
+
+        if (!which->recent && which->state == TOTAL_OPEN)
+            t->open--;
+        if (!which->recent && which->state != TOTAL_ASKING)
+            continue;
+        which->recent = false;
+        t->all[kept++] = *which;
+    }
+    t->count = kept;
 }
 
 void totals_answered(struct totals *t, struct total *which, double value_j,

@@ -94,6 +94,7 @@ int upstream_new(uv_loop_t *loop, const struct config *c, struct self *self,
     u->news = news;
     u->ctx = ctx;
     u->up = NAN;
+    u->keep_ms = KEEP_MS;
     u->late_from_s = INFINITY;
     u->late_to_s = -INFINITY;
     uv_timer_init(loop, &u->timer);
@@ -108,29 +109,13 @@ int upstream_new(uv_loop_t *loop, const struct config *c, struct self *self,
     return 0;
 }
 
-static void free_series(struct upstream_series *s)
-{
-    for (int i = 0; i < TEMPLATE_NAMES; i++)
-        free(s->names[i]);
-    free(s);
-}
-
 static void on_closed(uv_handle_t *timer)
 {
     struct upstream *u = timer->data;
 
-    while (u->series) {
-        struct upstream_series *s = u->series;
-
-        u->series = s->next;
-        free_series(s);
-    }
-    while (u->queries) {
-        struct query *q = u->queries;
-
-        u->queries = q->next;
-        query_free(q);
-    }
+    series_free_all(u);
+    table_deinit(&u->queries);
+    free(u->queue);
     answer_reader_free(u->reader);
     free(u->cells);
     free(u);
@@ -148,104 +133,21 @@ void upstream_stop(struct upstream *u)
 
 void upstream_reloaded(struct upstream *u)
 {
+    struct query *q;
+
     if (!u)
         return;
     u->refused_count = 0;
-    for (struct query *q = u->queries; q; q = q->next) {
-        q->refused_ms = 0;
-        q->said &= 1U << PROBLEM_NAMES;
-        q->totals.absent_ms = 0;
-    }
+    u->said_many = false;
+    for (size_t i = 0; (q = table_next(&u->queries, &i));)
+        for (; q; q = q->wide) {
+            q->refused_ms = 0;
+            q->said &= 1U << PROBLEM_NAMES;
+            q->totals.absent_ms = 0;
+            if (q->queued)
+                queue_put(q, uv_now(u->loop));
+        }
     upstream_soon(u);
-}
-
-/* ---- series ----------------------------------------------------------------------- */
-
-static struct view param_of(const struct scenario *s, struct view key)
-{
-    for (uint32_t i = 0; i < s->param_count; i++)
-        if (view_eq(s->params[i].key, key))
-            return s->params[i].value;
-    return (struct view){ 0 };
-}
-
-/* Names that no query uses are left empty: they tell no series from another. */
-static void names_of(const struct upstream *u, const struct scenario *s,
-                     struct view names[TEMPLATE_NAMES])
-{
-    for (int i = 0; i < TEMPLATE_NAMES; i++) {
-        names[i] = (struct view){ 0 };
-        if (!(u->uses & 1U << i))
-            continue;
-        names[i] = i == TEMPLATE_HOST
-                       ? s->host
-                       : param_of(s, view_of(template_name((enum template_name)i)));
-        if (names[i].n == 0)
-            names[i] = view_of(u->environment[i]);
-    }
-}
-
-static bool is_named(const struct upstream_series *s,
-                     const struct view names[TEMPLATE_NAMES])
-{
-    for (int i = 0; i < TEMPLATE_NAMES; i++)
-        if (!view_eq(view_of(s->names[i]), names[i]))
-            return false;
-    return true;
-}
-
-struct upstream_series *upstream_series_of(struct upstream *u, const struct scenario *s)
-{
-    struct view names[TEMPLATE_NAMES];
-    struct upstream_series **at = &u->series;
-
-    names_of(u, s, names);
-    while (*at && !is_named(*at, names))
-        at = &(*at)->next;
-    if (!*at) {
-        *at = mem_zalloc(sizeof **at);
-        for (int i = 0; i < TEMPLATE_NAMES; i++)
-            if (names[i].n) {
-                (*at)->names[i] = mem_zalloc(names[i].n + 1);
-                memcpy((*at)->names[i], names[i].p, names[i].n);
-            }
-        for (int i = 0; i < UPSTREAM_QUANTITIES; i++)
-            (*at)->queries[i] = query_of(u, (enum upstream_quantity)i, names);
-    }
-    return *at;
-}
-
-const struct timeline *upstream_power(const struct upstream_series *s)
-{
-    const struct query *q = s->queries[UPSTREAM_POWER];
-
-    return q ? query_values(q) : NULL;
-}
-
-const struct timeline *upstream_cores(const struct upstream_series *s)
-{
-    const struct query *q = s->queries[UPSTREAM_CORES];
-
-    return q ? query_values(q) : NULL;
-}
-
-const struct timeline *upstream_containers(const struct upstream_series *s)
-{
-    const struct query *q = s->queries[UPSTREAM_CONTAINERS];
-
-    return q ? query_values(q) : NULL;
-}
-
-bool upstream_same_power(const struct upstream_series *a,
-                         const struct upstream_series *b)
-{
-    return a->queries[UPSTREAM_POWER] == b->queries[UPSTREAM_POWER];
-}
-
-bool upstream_same_cores(const struct upstream_series *a,
-                         const struct upstream_series *b)
-{
-    return a->queries[UPSTREAM_CORES] == b->queries[UPSTREAM_CORES];
 }
 
 /* ---- intervals -------------------------------------------------------------------- */
@@ -282,10 +184,22 @@ static void refuse(struct upstream *u, double from_s, double to_s, const char *w
     buf_deinit(&text);
 }
 
+/* What had no values is wanted once more: it may have some now. */
+static bool probed(struct query *q, struct range cells, uint64_t now_ms)
+{
+    struct query *last = q->wide ? q->wide : q;
+
+    if (!plan_probe(&last->plan, cells, now_ms))
+        return false;
+    queue_soon(last);
+    return true;
+}
+
 void upstream_want(struct upstream *u, struct upstream_series *s, double from_s,
                    double to_s, bool running)
 {
     const char *wrong = wrong_interval(from_s, to_s);
+    uint64_t now_ms = uv_now(u->loop);
     struct range cells;
     bool news = false;
 
@@ -300,9 +214,11 @@ void upstream_want(struct upstream *u, struct upstream_series *s, double from_s,
     for (int i = 0; i < UPSTREAM_ENERGY; i++) {
         struct query *q = s->queries[i];
 
-        if (!q || !q->askable || ranges_hold(&q->plan.wanted, cells))
+        if (!q || !q->askable ||
+            (ranges_hold(&q->plan.recent, cells) && !probed(q, cells, now_ms)))
             continue;
         plan_want(&q->plan, cells, upstream_now_s());
+        queue_soon(q);
         news = true;
     }
     if (news)
@@ -321,8 +237,10 @@ double upstream_energy(struct upstream *u, struct upstream_series *s, double fro
     t = totals_of(&q->totals, from_s, to_s, false);
     if (!t) {
         t = totals_of(&q->totals, from_s, to_s, true);
+        queue_soon(q);
         upstream_soon(u);
     }
+    t->recent = true;
     *known = t->state == TOTAL_KNOWN || q->totals.counter >= COUNTER_NONE ||
              uv_now(u->loop) < q->refused_ms;
     return t->value_j;
@@ -351,7 +269,7 @@ bool upstream_settled(const struct upstream *u, const struct upstream_series *s,
 /* Whether a query could be asked now, for the first time, if there were room for it. */
 static bool is_waiting(const struct query *q, double now_s, uint64_t now_ms)
 {
-    if (!q->askable || now_ms < q->refused_ms)
+    if (now_ms < q->refused_ms)
         return false;
     return q->kind == UPSTREAM_ENERGY ? totals_wait(&q->totals, now_s)
                                       : plan_waits(&q->plan, now_s);
@@ -361,13 +279,13 @@ bool upstream_busy(const struct upstream *u)
 {
     double now_s = upstream_now_s();
     uint64_t now_ms = uv_now(u->loop);
-    const struct query *q = u->queries;
+    size_t i = 0;
 
     if (u->under_way || u->untold)
         return true;
-    while (q && !is_waiting(q, now_s, now_ms))
-        q = q->next;
-    return q != NULL;
+    while (i < u->queue_count && !is_waiting(u->queue[i].q, now_s, now_ms))
+        i++;
+    return i < u->queue_count;
 }
 
 void upstream_late(struct upstream *u, double from_s, double to_s)

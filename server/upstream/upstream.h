@@ -38,8 +38,10 @@ void upstream_reloaded(struct upstream *u);
 int upstream_check(const struct config *c, struct err *e);
 
 /* The queries with $host, $pod, $namespace and $node filled in for this scenario (from
- * it, else from the environment). Borrowed, and lives as long as u. Scenarios whose
- * power query comes out the same have one machine's power to share. */
+ * it, else from the environment). Borrowed for this turn of the
+ * loop: it is forgotten when nobody has asked for it for hours. Scenarios whose
+ * power query comes out the same have one machine's power to share. NULL: there are more
+ * of them than is asked for. */
 struct upstream_series *upstream_series_of(struct upstream *u,
                                            const struct scenario *s);
 

@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "server/body.h"
 #include "server/log.h"
+#include "server/upstream/inner.h"
 #include "upstream_host.h"
 
 /* 2025-12-29 12:13:20 UTC: long ago, and on the grid. */
@@ -384,6 +385,149 @@ static void several_series_are_not_used(void **state)
     assert_true(tells("encode_exporter_upstream_problems_total{kind=\"series\"} 1\n"));
 }
 
+static void several_series_are_looked_at_again_until_there_is_one(void **state)
+{
+    struct upstream_series *s;
+    double from_s, to_s;
+
+    (void)state;
+    db.answer = power_is_several;
+    begin(NULL);
+    s = upstream_series_of(up, on_host(""));
+    upstream_want(up, s, BASE_S, BASE_S + 60, false);
+    upstream_want(up, s, BASE_S + 86400, BASE_S + 86460, false);
+    settle(s, BASE_S, BASE_S + 60);
+    settle(s, BASE_S + 86400, BASE_S + 86460);
+    while (upstream_busy(up))
+        uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(asked_for("rapl_power"), 2);
+
+    /* The newest alone, as long as nothing is better. */
+    for (unsigned n = 3; n < 5; n++) {
+        struct query *q = s->queries[UPSTREAM_POWER];
+
+        assert_true(q->several_ms > uv_now(&loop) + 200000);
+        q->several_ms = uv_now(&loop);
+        q->plan.probe_ms = 0;
+        queue_put(q, 0);
+        upstream_soon(up);
+        while (asked_for("rapl_power") < n || upstream_busy(up))
+            uv_run(&loop, UV_RUN_ONCE);
+        assert_int_equal(asked_for("rapl_power"), n);
+        assert_int_equal(db.asked[db.count - 1].start_s, BASE_S + 86395);
+    }
+
+    /* Wanted again after minutes: asked, and with it the others. */
+    assert_false(upstream_reopened(up, &from_s, &to_s));
+    db.answer = well;
+    upstream_want(up, s, BASE_S, BASE_S + 60, false);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    assert_false(upstream_busy(up));
+    s->queries[UPSTREAM_POWER]->plan.probe_ms = uv_now(&loop);
+    upstream_want(up, s, BASE_S, BASE_S + 60, false);
+    while (upstream_busy(up) ||
+           isnan(timeline_get(upstream_power(s), BASE_S / 5 + 86400 / 5)))
+        uv_run(&loop, UV_RUN_ONCE);
+    assert_near(timeline_total(upstream_power(s), BASE_S, BASE_S + 60, NULL), 60 * 143,
+                1e-9);
+    assert_true(upstream_reopened(up, &from_s, &to_s));
+    assert_true(from_s <= BASE_S && to_s >= BASE_S + 86460);
+}
+
+static size_t pages(const struct upstream_series *s)
+{
+    return upstream_power(s)->page_count + upstream_cores(s)->page_count;
+}
+
+static void what_nobody_wanted_for_a_day_is_forgotten(void **state)
+{
+    struct upstream_series *s;
+    unsigned count;
+    bool known;
+
+    (void)state;
+    begin(NULL);
+    s = upstream_series_of(up, on_host(""));
+    for (int day = 0; day < 5; day++) {
+        upstream_want(up, s, BASE_S + day * 86400, BASE_S + day * 86400 + 60, false);
+        settle(s, BASE_S + day * 86400, BASE_S + day * 86400 + 60);
+        upstream_energy(up, s, BASE_S + day * 86400, BASE_S + day * 86400 + 60, &known);
+        while (upstream_busy(up))
+            uv_run(&loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(pages(s), 10);
+    for (int i = 0; i < UPSTREAM_QUANTITIES; i++)
+        query_forget(s->queries[i], 1); /* all were wanted just now */
+    assert_int_equal(pages(s), 10);
+    count = db.count;
+    upstream_want(up, s, BASE_S + 4 * 86400, BASE_S + 4 * 86400 + 60, false);
+    upstream_energy(up, s, BASE_S + 4 * 86400, BASE_S + 4 * 86400 + 60, &known);
+    for (int i = 0; i < UPSTREAM_QUANTITIES; i++)
+        query_forget(s->queries[i], 2);
+    assert_int_equal(pages(s), 2);
+    assert_int_equal(s->queries[UPSTREAM_ENERGY]->totals.count, 1);
+    assert_int_equal(s->queries[UPSTREAM_POWER]->plan.wanted.count, 1);
+    assert_int_equal(s->queries[UPSTREAM_POWER]->plan.known.count, 1);
+    /* What was wanted is known as ever, and asked no more … */
+    assert_true(upstream_settled(up, s, BASE_S + 4 * 86400, BASE_S + 4 * 86400 + 60));
+    assert_near(timeline_total(upstream_power(s), BASE_S + 4 * 86400,
+                               BASE_S + 4 * 86400 + 60, NULL),
+                60 * 143, 60 * 80);
+    assert_int_equal(db.count, count);
+    /* … and the rest is asked once more where it is wanted after all. */
+    assert_false(upstream_settled(up, s, BASE_S, BASE_S + 60));
+    upstream_want(up, s, BASE_S, BASE_S + 60, false);
+    settle(s, BASE_S, BASE_S + 60);
+    assert_near(timeline_total(upstream_power(s), BASE_S, BASE_S + 60, NULL), 60 * 143,
+                1e-9);
+}
+
+static void there_is_a_limit_to_names(void **state)
+{
+    const char *const flags[] = { "--upstream.power-query", "p{host=\"$host\"}",
+                                  "--upstream.cpu-query", "c{host=\"$host\"}[$window]",
+                                  NULL };
+    struct upstream_series *first, *common;
+    struct query *shared;
+    char name[32];
+
+    (void)state;
+    begin(flags);
+    first = upstream_series_of(up, on_host("first"));
+    for (int i = 1; i < SERIES_MAX; i++) {
+        snprintf(name, sizeof name, "h%d", i);
+        assert_non_null(upstream_series_of(up, on_host(name)));
+    }
+    assert_null(upstream_series_of(up, on_host("one more")));
+    assert_null(upstream_series_of(up, on_host("one more")));
+    assert_true(tells("encode_exporter_upstream_problems_total{kind=\"many\"} 2\n"));
+    assert_ptr_equal(upstream_series_of(up, on_host("first")), first);
+    shared = first->queries[UPSTREAM_CONTAINERS];
+    assert_int_equal(shared->refs, SERIES_MAX);
+    assert_int_equal(up->queries.count, 2 * SERIES_MAX + 2);
+
+    /* The one that is used stays, the oldest go a few at a time. */
+    upstream_want(up, first, BASE_S, BASE_S + 60, false);
+    up->keep_ms = 0;
+    common = upstream_series_of(up, on_host("one more"));
+    assert_non_null(common);
+    assert_int_equal(up->series.count, SERIES_MAX - 3);
+    assert_int_equal(up->queries.count, 2 * (SERIES_MAX - 3) + 2);
+    assert_int_equal(shared->refs, SERIES_MAX - 3);
+    assert_ptr_equal(upstream_series_of(up, on_host("first")), first);
+
+    /* Also with questions under way. */
+    db.answer = never;
+    while (up->under_way < 3)
+        uv_run(&loop, UV_RUN_ONCE);
+    for (int i = 0; up->series.count > 4; i++) {
+        snprintf(name, sizeof name, "new %d", i);
+        upstream_series_of(up, on_host(name));
+    }
+    assert_int_equal(up->under_way, 3);
+    assert_int_equal(up->queries.count, 2 * 4 + 2 + 2); /* and the two that are asked */
+}
+
 static void what_failed_is_asked_until_it_is_answered(void **state)
 {
     struct upstream_series *s;
@@ -633,6 +777,9 @@ int main(void)
         TEST(a_counter_that_does_not_exist_is_asked_for_once),
         TEST(a_refused_query_is_left_alone_and_others_go_on),
         TEST(several_series_are_not_used),
+        TEST(several_series_are_looked_at_again_until_there_is_one),
+        TEST(what_nobody_wanted_for_a_day_is_forgotten),
+        TEST(there_is_a_limit_to_names),
         TEST(what_failed_is_asked_until_it_is_answered),
         TEST(it_is_busy_until_all_was_asked_and_told),
         TEST(names_come_from_the_scenario_else_from_the_environment),

@@ -58,6 +58,27 @@ static void taking_out_of_the_middle_leaves_two(void **state)
     ranges_deinit(&r);
 }
 
+static void a_cut_leaves_what_is_in_both(void **state)
+{
+    struct ranges r = { 0 }, to = { 0 };
+
+    (void)state;
+    add(&r, 1, 9);
+    add(&r, 11, 14);
+    add(&r, 20, 30);
+    add(&r, 40, 41);
+    add(&to, -5, 2);
+    add(&to, 5, 12);
+    add(&to, 22, 22);
+    add(&to, 30, 39);
+    ranges_cut(&r, &to);
+    is(&r, "1-2 5-9 11-12 22-22 30-30");
+    ranges_deinit(&to);
+    ranges_cut(&r, &to);
+    is(&r, "");
+    ranges_deinit(&r);
+}
+
 /* Against a plain array of flags: the same after each of many steps. */
 static void sets_of_ranges_are_sets_of_cells(void **state)
 {
@@ -303,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neighbours_become_one_range),
         cmocka_unit_test(taking_out_of_the_middle_leaves_two),
+        cmocka_unit_test(a_cut_leaves_what_is_in_both),
         cmocka_unit_test(sets_of_ranges_are_sets_of_cells),
         cmocka_unit_test(an_interval_is_asked_with_one_point_more_at_both_ends),
         cmocka_unit_test(intervals_that_lie_close_are_one_question),
