@@ -11,6 +11,9 @@
 
 #include "core/run.h"
 
+/* More at a time are no encodes that run on a machine: such a run is as its file tells. */
+enum { LIVE_MAX = 1000 };
+
 struct live_clock { /* Unix time, in seconds */
     double now_s;
     double sign_s;     /* the last sign of life: when the file was modified */

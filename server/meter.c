@@ -252,7 +252,7 @@ void meter_clock(struct meter *m)
 
     buf_release(&m->newest_id);
     buf_view(&m->newest_id, newest ? newest->id : VIEW(""));
-    m->any = newest != NULL;
+    m->any = newest && newest->open <= LIVE_MAX;
     if (!m->frozen)
         m->clock.now_s = unix_now();
     m->clock.sign_s = (double)mtime_ns / NS_PER_S;
