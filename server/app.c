@@ -382,16 +382,16 @@ static int app_start(struct app *a, struct err *e)
     int rc = start_check_directory(c, e);
 
     if (rc == 0)
+        rc = doors_new(&a->loop, c, &a->doors, e);
+    a->site.doors = a->doors;
+    rc = rc < 0 ? rc : open_http(a, e);
+    if (rc == 0)
         rc = sampler_new(&a->loop, c, a->self, on_news, a, &a->sampler, e);
     if (rc == 0)
         rc = upstream_new(&a->loop, c, a->self, on_news, a, &a->upstream, e);
     meter_measure_by(a->meter, a->sampler, a->upstream);
-    if (rc == 0)
-        rc = doors_new(&a->loop, c, &a->doors, e);
-    a->site.doors = a->doors;
     rc = rc < 0 ? rc : push_new(&a->loop, c, a->pipeline, a->self, &a->push, e);
     rc = rc < 0 ? rc : carbon_new(&a->loop, c, a->self, on_carbon, a, &a->carbon, e);
-    rc = rc < 0 ? rc : open_http(a, e);
     if (rc < 0)
         return rc;
     watch_signals(a);
