@@ -37,11 +37,6 @@ static double unix_now(void)
 
 /* ---- entries ---------------------------------------------------------------------------- */
 
-static void entry_free(struct meter_run *r)
-{
-    free(r);
-}
-
 static struct meter_run *entry_add(struct meter *m, struct view id)
 {
     struct meter_run *r = mem_zalloc(sizeof *r + id.n + 1);
@@ -207,14 +202,20 @@ static struct period changed_in(const struct diff *d)
     return p;
 }
 
+/* What ran beside it is told by the caller, while its times are still known. */
+static void forget(struct meter *m, struct meter_run *r)
+{
+    table_remove(&m->runs, r->id);
+    m->sorted = false;
+    r->gone = true;
+    if (!r->due) /* else who takes it from the due frees it */
+        free(r);
+}
+
 static void dropped(struct meter *m, struct meter_run *r)
 {
     mark_around(m, (struct period){ r->first_s, r->last_s });
-    r->gone = true; /* it may be among the due */
-    table_remove(&m->runs, r->id);
-    m->sorted = false;
-    if (!r->due)
-        entry_free(r);
+    forget(m, r);
 }
 
 void meter_changed(struct meter *m, const struct diff *d)
@@ -283,16 +284,14 @@ static const struct run *replaced(struct meter *m, const struct run *run)
     return run_with(run, m->swap_at, m->swap_with, m->swap_count);
 }
 
-/* The next piece of a run. */
+/* The next piece of a run, whose entry may be gone after it. */
 static void bring_up(struct meter *m, struct meter_run *r)
 {
     const struct run *run = store_get(m->store, r->id), *with;
     struct diff d;
 
     if (!run) { /* let go; it is told again should it come back */
-        table_remove(&m->runs, r->id);
-        m->sorted = false;
-        r->gone = true;
+        forget(m, r);
         return;
     }
     meter_measure(m, r, run);
@@ -311,7 +310,6 @@ static void drop_unserved(struct meter *m)
 {
     const struct served *all = store_served(m->store);
     struct view newest = all->run_count ? all->runs[all->run_count - 1]->id : VIEW("");
-    bool again;
 
     if (all->run_count == m->served_count &&
         view_eq(newest, buf_as_view(&m->served_id)))
@@ -319,16 +317,14 @@ static void drop_unserved(struct meter *m)
     m->served_count = all->run_count;
     buf_release(&m->served_id);
     buf_view(&m->served_id, newest);
-    do {
-        struct meter_run *r;
-
-        again = false;
-        for (size_t i = 0; !again && (r = table_next(&m->runs, &i));)
-            if (!store_get(m->store, r->id)) {
-                dropped(m, r);
-                again = true; /* the table has changed */
-            }
-    } while (again);
+    sort_entries(m);
+    for (size_t i = 0; i < m->order_count; i++)
+        if (!store_get(m->store, m->order[i]->id))
+            mark_around(m,
+                        (struct period){ m->order[i]->first_s, m->order[i]->last_s });
+    for (size_t i = 0; i < m->order_count; i++)
+        if (!store_get(m->store, m->order[i]->id))
+            forget(m, m->order[i]);
 }
 
 static void add_unsettled(struct meter *m)
@@ -340,6 +336,9 @@ static void add_unsettled(struct meter *m)
             make_due(m, r);
 }
 
+static void on_tick(uv_timer_t *t);
+static void on_soon(uv_idle_t *h);
+
 /* What is to happen next: the beat while an encode runs, the rest of what is due. */
 static void go_on(struct meter *m)
 {
@@ -348,13 +347,13 @@ static void go_on(struct meter *m)
     if (m->closing)
         return;
     if (m->due || (m->again && m->owed))
-        uv_idle_start(&m->soon, m->on_soon);
+        uv_idle_start(&m->soon, on_soon);
     if (m->frozen)
         return;
     if (!m->runs_now)
         uv_timer_stop(&m->tick);
     else if (!beats)
-        uv_timer_start(&m->tick, m->on_tick, TICK_MS, TICK_MS);
+        uv_timer_start(&m->tick, on_tick, TICK_MS, TICK_MS);
 }
 
 static void sum_up(struct meter *m)
@@ -388,12 +387,10 @@ void meter_bring_up(struct meter *m)
             break;
         m->due = r->next_due;
         r->due = false;
-        if (!r->gone)
+        if (r->gone)
+            free(r);
+        else
             bring_up(m, r);
-        if (r->gone) {
-            assert(!r->due);
-            entry_free(r);
-        }
     } while (uv_hrtime() < end_ns || m->frozen);
     sum_up(m);
     go_on(m);
@@ -485,8 +482,6 @@ struct meter *meter_new(uv_loop_t *loop, const struct config *c, struct store *s
     m->c = c;
     m->store = store;
     m->sink = *sink;
-    m->on_tick = on_tick;
-    m->on_soon = on_soon;
     uv_timer_init(loop, &m->tick);
     uv_idle_init(loop, &m->soon);
     m->tick.data = m->soon.data = m;
@@ -533,7 +528,7 @@ static void on_closed(uv_handle_t *h)
     if (--m->handles)
         return;
     for (size_t i = 0; (r = table_next(&m->runs, &i));)
-        entry_free(r);
+        free(r);
     table_deinit(&m->runs);
     buf_deinit(&m->newest_id);
     buf_deinit(&m->served_id);
@@ -556,7 +551,7 @@ void meter_stop(struct meter *m)
         m->due = r->next_due;
         r->due = false;
         if (r->gone)
-            entry_free(r);
+            free(r);
     }
     uv_close((uv_handle_t *)&m->tick, on_closed);
     uv_close((uv_handle_t *)&m->soon, on_closed);

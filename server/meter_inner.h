@@ -42,8 +42,6 @@ struct meter {
     struct upstream *upstream; /* NULL: none */
     uv_timer_t tick;           /* while an encode runs */
     uv_idle_t soon;            /* once, after news */
-    uv_timer_cb on_tick;
-    uv_idle_cb on_soon;
     unsigned handles;
     bool frozen, closing, news;
     void (*done)(void *ctx); /* of meter_settle(); NULL: not waited for */
