@@ -18,8 +18,9 @@
 #include "core/option.h"
 #include "core/run.h"
 #include "core/series.h"
+#include "core/tariff.h"
 
-enum { MODULE_ABI = 2 };
+enum { MODULE_ABI = 3 };
 
 /* What a grid operator says of the electricity that is used now. */
 struct carbon_now {
@@ -113,6 +114,9 @@ struct module {
     /* The one figure of a scenario that the page shows for this module; NaN: unknown.
      * unit is borrowed from config. */
     double (*headline)(const void *config, const struct place *at, const char **unit);
+
+    /* What things cost in a region (empty: the one of --region): the cost module alone. */
+    void (*tariff)(const void *config, struct view region, struct tariff *out);
 };
 
 #endif
