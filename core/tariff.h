@@ -7,7 +7,7 @@
 
 #include "core/view.h"
 
-enum { TARIFF_CURRENCIES = 8 };
+enum { TARIFF_CURRENCIES = 16 };
 
 struct tariff_prices {
     const char *currency; /* "USD"; lives as long as the config */

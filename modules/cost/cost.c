@@ -14,6 +14,7 @@
 #include "modules/cost/bill.h"
 #include "modules/cost/config.h"
 #include "modules/cost/ledger.h"
+#include "modules/cost/quote.h"
 #include "modules/cost/tables.h"
 
 #include "modules/cost/families.h"
@@ -239,4 +240,5 @@ const struct module module_cost = {
     .overall = overall,
     .about = about,
     .headline = headline,
+    .tariff = cost_quote,
 };

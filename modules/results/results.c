@@ -9,6 +9,8 @@
 #include "modules/results/results.h"
 #include "modules/results/params.h"
 
+#include "core/scenario_labels.h"
+
 #include <math.h>
 
 #define JOULES_PER_WH   3600.0 /* exact: 1 W for 3600 s */
@@ -157,37 +159,10 @@ static int configure(void *config, const struct module_context *ctx, struct err 
     return 0;
 }
 
-/* Without repeat, which comes last but for what a family has of its own. */
-static struct labels begin_labels(const struct place *at, struct series *out)
-{
-    const struct scenario *s = at->s;
-    struct labels l = labels_open(out);
-
-    labels_add(out, &l, "run_id", at->run->id);
-    labels_add(out, &l, "scenario", s->name);
-    labels_add(out, &l, "bitrate", s->bitrate);
-    labels_add(out, &l, "resolution", s->resolution);
-    labels_add(out, &l, "fps", s->fps);
-    labels_add(out, &l, "streams", s->streams);
-    labels_add(out, &l, "output_ladder", s->output_ladder);
-    labels_add(out, &l, "encoder", s->encoder);
-    labels_add(out, &l, "encoder_type", s->encoder_type);
-    labels_add(out, &l, "preset", s->preset);
-    return l;
-}
-
-static struct labels end_labels(const struct place *at, struct labels l,
-                                struct series *out)
-{
-    if (at->ordinal > 1)
-        labels_add_u64(out, &l, "repeat", at->ordinal);
-    return l;
-}
-
 static void add_with(const struct place *at, enum result family, const char *label,
                      const char *text, double value, struct series *out)
 {
-    struct labels l = end_labels(at, begin_labels(at, out), out);
+    struct labels l = scenario_labels(at, out);
 
     labels_add(out, &l, label, view_of(text));
     series_add(out, family, l, value);
@@ -252,7 +227,7 @@ static void add_state(const struct place *at, struct series *out)
 static void per_scenario(const void *config, const struct place *at, struct series *out)
 {
     const struct facts *f = &at->s->facts;
-    struct labels l = end_labels(at, begin_labels(at, out), out);
+    struct labels l = scenario_labels(at, out);
     double energy_wh = f->energy_j / JOULES_PER_WH;
     double mbps = f->bitrate_bps / BPS_PER_MBPS;
     double frames = isnan(f->total_frames) ? f->fps * f->content_s : f->total_frames;
@@ -286,9 +261,10 @@ static void per_scenario(const void *config, const struct place *at, struct seri
                  out);
     add_state(at, out);
     if (params_given(at->s)) {
-        l = begin_labels(at, out);
+        l = scenario_labels_begin(at, out);
         params_add(at->s, out, &l);
-        series_add(out, PARAMS, end_labels(at, l, out), 1);
+        scenario_labels_end(at, out, &l);
+        series_add(out, PARAMS, l, 1);
     }
 }
 
