@@ -8,48 +8,13 @@
  */
 #include "core/store.h"
 #include "core/mem.h"
-#include "core/table.h"
+#include "core/store_inner.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #define NS_PER_MS UINT64_C(1000000)
-
-struct entry {
-    struct ranked rank;    /* its id is an own copy, behind the struct */
-    uint64_t end_ns;       /* monotonic: its time is over then; UINT64_MAX: never */
-    const struct run *run; /* content; NULL: not read, let go, or never good */
-    int64_t run_mtime_ns;  /* of the version that run was read from */
-    uint32_t count;        /* scenarios of the content last read */
-    bool counted;          /* count is known */
-    bool stale;            /* the file holds something we have not read */
-    bool reading;          /* handed out by store_wanted() */
-    bool failed;           /* the last read gave nothing */
-    bool from_start;
-    bool served;      /* by the last plan, and still there and good */
-    bool loaded;      /* in st->loaded */
-    uint64_t planned; /* number of the plan that wants its content kept */
-    char text[];
-};
-
-struct store {
-    struct store_rules rules;
-    struct table by_id;
-    struct ranking ranking;
-    struct entry **loaded; /* those with content */
-    size_t loaded_count, loaded_cap;
-    size_t reading, failed;
-    uint64_t plans;
-    struct served served;
-    const struct run **served_runs;
-    int64_t *served_mtimes;
-    size_t served_cap, served_files;
-    uint64_t dropped_scenarios;
-    int64_t unix_ns;       /* of the last tick */
-    uint64_t monotonic_ns; /* likewise */
-    uint64_t next_end_ns;
-};
 
 struct store *store_new(const struct store_rules *rules)
 {
@@ -111,11 +76,6 @@ static bool out_of_time(const struct store *st, const struct entry *e)
 
 /* ---- what is there ---------------------------------------------------------------- */
 
-static struct entry *find(const struct store *st, struct view id)
-{
-    return table_get(&st->by_id, id);
-}
-
 static struct entry *entry_add(struct store *st, struct view id, int64_t mtime_ns)
 {
     struct entry *e = mem_zalloc(sizeof *e + id.n + 1);
@@ -139,7 +99,7 @@ static void set_mtime(struct store *st, struct entry *e, int64_t mtime_ns)
 
 void store_see(struct store *st, struct view id, int64_t mtime_ns, bool from_start)
 {
-    struct entry *e = find(st, id);
+    struct entry *e = store_entry(st, id);
 
     if (!e) {
         e = entry_add(st, id, mtime_ns);
@@ -147,12 +107,12 @@ void store_see(struct store *st, struct view id, int64_t mtime_ns, bool from_sta
     } else {
         set_mtime(st, e, mtime_ns);
     }
-    e->stale = true;
+    e->stale = e->untold = true;
 }
 
 void store_set_mtime(struct store *st, struct view id, int64_t mtime_ns)
 {
-    struct entry *e = find(st, id);
+    struct entry *e = store_entry(st, id);
 
     if (!e)
         return;
@@ -196,7 +156,7 @@ static void load(struct store *st, struct entry *e)
 
 const struct run *store_get(const struct store *st, struct view id)
 {
-    const struct entry *e = find(st, id);
+    const struct entry *e = store_entry(st, id);
 
     return e ? e->run : NULL;
 }
@@ -232,7 +192,7 @@ static void set_changed(struct diff *d, const struct run *before,
 
 void store_put(struct store *st, const struct run *run, struct diff *d)
 {
-    struct entry *e = find(st, run->id);
+    struct entry *e = store_entry(st, run->id);
 
     if (!e)
         e = entry_add(st, run->id, 0);
@@ -247,13 +207,16 @@ void store_put(struct store *st, const struct run *run, struct diff *d)
     e->run_mtime_ns = e->rank.mtime_ns;
     e->count = run->count;
     e->counted = true;
+    e->untold = e->learning = false;
+    e->learned = true;
+    e->lessons = run->count;
     load(st, e);
 }
 
 bool store_measure(struct store *st, const struct run *run, const uint32_t at[],
                    uint32_t n, struct diff *d)
 {
-    struct entry *e = find(st, run->id);
+    struct entry *e = store_entry(st, run->id);
 
     if (!e || !e->run) {
         run_unref(run);
@@ -279,12 +242,13 @@ bool store_measure(struct store *st, const struct run *run, const uint32_t at[],
 
 void store_fail(struct store *st, struct view id)
 {
-    struct entry *e = find(st, id);
+    struct entry *e = store_entry(st, id);
 
     if (!e)
         return;
     set_reading(st, e, false);
     set_failed(st, e, true);
+    e->untold = false;
 }
 
 bool store_drop(struct store *st, struct view id, struct diff *d)
@@ -458,6 +422,7 @@ struct store_counts store_count(const struct store *st)
         .failed = st->failed,
         .other = st->by_id.count - st->served_files - st->failed,
         .scenarios_dropped = st->dropped_scenarios,
+        .unlearned = st->unlearned,
     };
 }
 

@@ -20,6 +20,8 @@ struct store_rules {
     uint32_t runs;          /* how many of the newest are served; 0: all */
     uint64_t max_scenarios; /* over all served runs; the oldest are left out */
     uint64_t ttl_ms;        /* a run whose file is older is as good as gone; 0: none */
+    uint64_t lessons;       /* so many of the newest scenarios are learned from, whether
+                               or not they are served; 0: none */
 };
 
 struct store;
@@ -97,6 +99,8 @@ struct store_counts {
     uint64_t served, other, failed; /* files; other: left out by the rules, also
                                        because their time is over */
     uint64_t scenarios_dropped;     /* by max_scenarios, in files that were read */
+    uint64_t unlearned; /* files to be read for their lessons alone, as of the
+                                       last store_unlearned() */
 };
 struct store_counts store_count(const struct store *st);
 
@@ -121,5 +125,42 @@ size_t store_stale(struct store *st, struct view ids[], size_t max);
 
 /* True while a read that store_wanted() asked for is neither put nor failed. */
 bool store_reading(const struct store *st);
+
+/* ---- what is learned from (store_lessons.c) ------------------------------------------
+ *
+ * Somebody learns from the newest `lessons` scenarios, whatever their age. Of runs that are
+ * put, store_put() counts as told. Of others nothing is kept here but how many scenarios
+ * they have; neither does it change what is served or wanted.
+ */
+
+/*
+ * Ids of files to be read for this alone: of the newest scenarios, those with content that
+ * nobody has told since store_see(), and that store_wanted() would not hand out as well.
+ * At most max; what is returned counts as being read until one of the next three. A file
+ * that is wanted meanwhile is handed out by store_wanted() all the same. Views live until
+ * the id is dropped.
+ */
+size_t store_unlearned(struct store *st, struct view ids[], size_t max);
+
+/* Its content is known to those who learn; count: of its scenarios. False: what was read
+ * says nothing any more, since the file is gone, or was put meanwhile. */
+bool store_learned(struct store *st, struct view id, uint32_t count);
+
+/* It could not be read or parsed; what was learned of it before stays so. again: it is to
+ * be handed out once more. */
+void store_learn_failed(struct store *st, struct view id, bool again);
+
+/* What it held is not known (any more) to those who learn. */
+void store_unlearn(struct store *st, struct view id);
+
+/*
+ * Calls f for the runs that hold the newest `lessons` scenarios, the newest first: those
+ * that were learned or have content. count: so many of its first scenarios are among
+ * them. run: its content; NULL: it has none here. f must not change the store.
+ */
+void store_each_lesson(struct store *st,
+                       void (*f)(void *ctx, struct view id, uint32_t count,
+                                 const struct run *run),
+                       void *ctx);
 
 #endif

@@ -34,6 +34,7 @@ struct file {
     bool again;    /* changed since the read began */
     bool waiting;  /* a bad read that is tried once more at due_ns */
     bool tried;    /* it was tried once more already */
+    bool lesson;   /* waiting: for its lessons alone */
     bool listed;   /* in the list of waiting ones; it may be there in vain */
     bool failing;  /* the last read was bad */
     bool unread;   /* was not read for a reason that may have passed */

@@ -42,6 +42,8 @@ void read_job_free(struct read_job *job)
     for (size_t i = 0; i < job->count; i++) {
         run_unref(job->items[i].before);
         run_unref(job->items[i].run);
+        if (job->digest)
+            job->digest->drop(job->items[i].digest);
     }
     free(job);
 }
@@ -61,6 +63,14 @@ static void read_one(const struct read_job *job, int dirfd, struct read_item *it
     item->verdict = results_parse(
         t->parser, buf_as_view(&t->text), name_id(view_of(item->name)), item->before,
         job->max_scenarios, &item->run, &item->notes, &item->e);
+    if (item->verdict != RESULTS_OK)
+        return;
+    item->count = item->run->count;
+    if (!job->digest)
+        return;
+    item->digest = job->digest->make(item->run);
+    run_unref(item->run);
+    item->run = NULL;
 }
 
 void read_job_run(struct read_job *job)

@@ -12,6 +12,12 @@
 
 enum { READER_BATCH_MAX = 32 };
 
+/* What is made of a run where nobody wants the run itself. Any thread. */
+struct read_digest {
+    const void *(*make)(const struct run *run); /* NULL is one, too */
+    void (*drop)(const void *digest);           /* NULL is accepted */
+};
+
 struct read_item {
     void *owner;              /* the caller's; not touched */
     char name[256];           /* in the directory */
@@ -20,7 +26,9 @@ struct read_item {
     int rc;                       /* of opener_read() */
     enum results_verdict verdict; /* if rc is 0 */
     struct err e;                 /* if either is not good */
-    const struct run *run;        /* if both are; one reference */
+    const struct run *run;        /* if both are; one reference. NULL with a digest */
+    const void *digest;           /* of it, where the job makes them; owned */
+    uint32_t count;               /* of its scenarios */
     struct results_notes notes;
     struct stamp stamp; /* of what was read, as far as it came */
     int64_t read_ns;    /* Unix time just before */
@@ -41,6 +49,7 @@ struct read_job {
     const char *dir; /* borrowed */
     uint64_t max_bytes, max_scenarios;
     struct reader_tools *tools;
+    const struct read_digest *digest; /* NULL: runs are wanted */
     size_t count;
     struct read_item items[];
 };
@@ -49,7 +58,7 @@ struct read_job {
 struct read_job *read_job_new(size_t count);
 void read_job_run(struct read_job *job);
 
-/* With the references that are still in it; tools stay the caller's. */
+/* With the references and digests that are still in it; tools stay the caller's. */
 void read_job_free(struct read_job *job);
 
 #endif

@@ -16,7 +16,6 @@ enum {
     SMALL_BYTES = 256 * 1024, /* read and parsed on the loop */
     FEW_FILES = 8,            /* more at once go to the pool */
     BATCH_BYTES = 1 << 20,
-    BATCHES_MAX = 3, /* of libuv's four threads: one is left for passwords */
     SPARE_TOOLS = 2, /* kept when nothing is read */
 };
 
@@ -31,7 +30,7 @@ struct batch {
 struct reads {
     uv_loop_t *loop;
     char *dir;
-    uint64_t max_bytes, max_scenarios;
+    struct reads_manner m;
     void (*ready)(void *ctx);
     void (*over)(void *ctx);
     void *ctx;
@@ -44,15 +43,14 @@ struct reads {
     bool stopped;
 };
 
-struct reads *reads_new(uv_loop_t *loop, const char *dir, uint64_t max_bytes,
-                        uint64_t max_scenarios, void (*ready)(void *ctx), void *ctx)
+struct reads *reads_new(uv_loop_t *loop, const struct reads_manner *m,
+                        void (*ready)(void *ctx), void *ctx)
 {
     struct reads *r = mem_zalloc(sizeof *r);
 
     r->loop = loop;
-    r->dir = mem_strdup(dir);
-    r->max_bytes = max_bytes;
-    r->max_scenarios = max_scenarios;
+    r->m = *m;
+    r->m.dir = r->dir = mem_strdup(m->dir);
     r->ready = ready;
     r->ctx = ctx;
     r->done_end = &r->done;
@@ -108,6 +106,17 @@ void reads_stop(struct reads *r, void (*over)(void *ctx))
         over(r->ctx);
 }
 
+void reads_rest(struct reads *r)
+{
+    while (r->spare) {
+        struct reader_tools *t = r->spare;
+
+        r->spare = t->next;
+        reader_tools_free(t);
+    }
+    r->spare_count = 0;
+}
+
 void reads_free(struct reads *r)
 {
     assert(r->under_way == 0);
@@ -117,12 +126,7 @@ void reads_free(struct reads *r)
         r->done = b->next;
         batch_free(b);
     }
-    while (r->spare) {
-        struct reader_tools *t = r->spare;
-
-        r->spare = t->next;
-        reader_tools_free(t);
-    }
+    reads_rest(r);
     free(r->queue);
     free(r->dir);
     free(r);
@@ -203,7 +207,7 @@ bool reads_begin(struct reads *r, bool pool_only,
     bool on_loop = !pool_only && r->count > 0 && r->count <= FEW_FILES &&
                    r->queue[r->first]->stamp.size <= SMALL_BYTES;
 
-    if (r->stopped || (!on_loop && r->under_way == BATCHES_MAX))
+    if (r->stopped || (!on_loop && r->under_way == r->m.batches))
         return false;
 
     size_t n = collect(r, files, on_loop ? 1 : READER_BATCH_MAX);
@@ -217,12 +221,13 @@ bool reads_begin(struct reads *r, bool pool_only,
     b->reads = r;
     b->job = read_job_new(n);
     b->job->dir = r->dir;
-    b->job->max_bytes = r->max_bytes;
-    b->job->max_scenarios = r->max_scenarios;
+    b->job->max_bytes = r->m.max_bytes;
+    b->job->max_scenarios = r->m.max_scenarios;
+    b->job->digest = r->m.digest;
     b->job->tools = borrow(r);
     for (size_t i = 0; i < n; i++) {
         struct read_item *item = &b->job->items[i];
-        const struct run *run = before(r->ctx, files[i]);
+        const struct run *run = before ? before(r->ctx, files[i]) : NULL;
 
         item->owner = files[i];
         memcpy(item->name, files[i]->text, files[i]->name.n + 1);

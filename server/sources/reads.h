@@ -14,9 +14,18 @@
 
 struct reads;
 
-/* dir is copied. ready is called when there may be something for reads_take(). */
-struct reads *reads_new(uv_loop_t *loop, const char *dir, uint64_t max_bytes,
-                        uint64_t max_scenarios, void (*ready)(void *ctx), void *ctx);
+struct reads_manner {
+    const char *dir; /* copied */
+    uint64_t max_bytes, max_scenarios;
+    size_t batches;                   /* on the pool at a time */
+    const struct read_digest *digest; /* borrowed; NULL: runs are wanted */
+};
+
+enum { READS_BATCHES_MAX = 3 }; /* of libuv's four threads: one is left for passwords */
+
+/* ready is called when there may be something for reads_take(). */
+struct reads *reads_new(uv_loop_t *loop, const struct reads_manner *m,
+                        void (*ready)(void *ctx), void *ctx);
 
 /*
  * Nothing new is begun and ready is not called any more; over is called when the pool
@@ -29,8 +38,8 @@ void reads_free(struct reads *r);
 void reads_add(struct reads *r, struct file *f);
 
 /*
- * Begins one read, or one batch. before() gives the run to take unchanged scenarios
- * from, borrowed, or NULL. False: nothing is waiting, or the pool has enough to do.
+ * Begins one read, or one batch. before() (NULL: nothing) gives the run to take unchanged
+ * scenarios from, borrowed, or NULL. False: nothing is waiting, or the pool has enough to do.
  */
 bool reads_begin(struct reads *r, bool pool_only,
                  const struct run *(*before)(void *ctx, const struct file *f));
@@ -41,5 +50,8 @@ struct read_item *reads_take(struct reads *r);
 
 /* Something is waiting, under way, or ready to be taken. */
 bool reads_busy(const struct reads *r);
+
+/* Gives back the memory that is kept for the next read. */
+void reads_rest(struct reads *r);
 
 #endif

@@ -4,6 +4,7 @@
  *   source_results.c   life, what the watch tells, the order of work
  *   results_names.c    what lies at a name now: events and scans → store_see()
  *   results_reads.c    what the store wants read, and what came of it
+ *   results_lessons.c  what is read for its lessons alone
  */
 #ifndef SERVER_SOURCES_RESULTS_INNER_H
 #define SERVER_SOURCES_RESULTS_INNER_H
@@ -15,6 +16,8 @@
 #include "server/sources/watch.h"
 
 #define MS_NS 1000000ULL
+
+enum { RESULTS_RETRY_MS = 5000 }; /* after a failure that passes by itself */
 
 struct results_waiter {
     void (*done)(void *ctx);
@@ -37,6 +40,7 @@ struct source_results {
     struct source_sink sink;
     struct watch *watch;
     struct reads *reads;
+    struct reads *lessons; /* NULL: nobody learns */
     struct files files;
 
     struct file *touched, **touched_end; /* pinned */
@@ -61,6 +65,7 @@ struct source_results {
     uint64_t news_ns; /* of the oldest of them */
     uint64_t seen_ns; /* of the oldest event in them; 0: none */
     bool ready;
+    bool to_learn; /* there may be something to learn from, or its end to be told of */
 
     int watch_rc, state_rc;
     bool state_told;
@@ -95,5 +100,18 @@ const struct run *results_before(void *ctx, const struct file *f);
 void results_wait_no_more(struct source_results *s, struct file *f);
 void results_on_later(uv_timer_t *t);
 void results_reads_deinit(struct source_results *s);
+/* What is to be noted of a good read, whatever it was for. */
+void results_read_well(struct source_results *s, struct file *f,
+                       const struct read_item *item);
+enum fault results_fault(const struct read_item *item);
+/* How long to wait before a bad read is tried once more; 0: it counts. */
+uint64_t results_patience_ms(const struct source_results *s, struct file *f,
+                             const struct read_item *item);
+void results_await(struct source_results *s, struct file *f, uint64_t ms);
+
+/* ---- results_lessons.c ---- */
+
+void results_lessons_new(struct source_results *s);
+void results_learn(struct source_results *s); /* a piece of it, where it is time */
 
 #endif

@@ -19,7 +19,6 @@ enum {
     PATIENCE_MS = 1000, /* with one that is bad again and again */
     CHANGING_MS = 250,  /* between tries at one that changes while it is read */
     CHANGING_MAX_MS = 10000,
-    RETRY_MS = 5000, /* after a failure that passes by itself */
     GRAIN_MS = 2000, /* of times on file systems that are polled */
 };
 
@@ -35,7 +34,7 @@ const struct run *results_before(void *ctx, const struct file *f)
     return store_get(s->store, id_of(f));
 }
 
-static enum fault fault_of(const struct read_item *item)
+enum fault results_fault(const struct read_item *item)
 {
     if (item->rc < 0)
         return item->rc == OPENER_TOO_LARGE ? FAULT_TOO_LARGE : FAULT_UNREADABLE;
@@ -51,7 +50,7 @@ static enum fault fault_of(const struct read_item *item)
 
 /* ---- bad reads that are tried again --------------------------------------------------- */
 
-static void wait_until(struct source_results *s, struct file *f, uint64_t ms)
+void results_await(struct source_results *s, struct file *f, uint64_t ms)
 {
     f->waiting = true;
     f->due_ns = uv_hrtime() + ms * MS_NS;
@@ -71,6 +70,11 @@ void results_wait_no_more(struct source_results *s, struct file *f)
     if (f->waiting)
         s->waiting_reads -= f->reading;
     f->waiting = false;
+    if (f->lesson) {
+        f->lesson = false;
+        store_learn_failed(s->store, id_of(f), true);
+        s->to_learn = true;
+    }
 }
 
 static void read_again(struct source_results *s, struct file *f)
@@ -100,6 +104,8 @@ void results_on_later(uv_timer_t *t)
         if (!f->gone && f->waiting) {
             if (f->reading) {
                 read_again(s, f);
+            } else if (f->lesson) {
+                results_wait_no_more(s, f);
             } else {
                 results_wait_no_more(s, f);
                 results_touch(s, f, IN_CLOSE_WRITE);
@@ -121,6 +127,7 @@ void results_ask_store(struct source_results *s)
     char name[NAME_MAX + 1];
 
     s->wanted = n == WANTED_MAX;
+    s->to_learn = true; /* when that is over */
     for (size_t i = 0; i < n; i++) {
         size_t len = ids[i].n;
 
@@ -142,12 +149,9 @@ void results_ask_store(struct source_results *s)
     }
 }
 
-/*
- * How long to wait before a bad read is tried once more; 0: it counts. A file that was
- * written this very moment may be between two writes of its writer.
- */
-static uint64_t patience_ms(const struct source_results *s, struct file *f,
-                            const struct read_item *item)
+/* A file that was written this very moment may be between two writes of its writer. */
+uint64_t results_patience_ms(const struct source_results *s, struct file *f,
+                             const struct read_item *item)
 {
     uint64_t now_ns = uv_hrtime(), moment = MOMENT_MS;
     bool changing = item->rc == OPENER_CHANGING;
@@ -174,19 +178,17 @@ static uint64_t patience_ms(const struct source_results *s, struct file *f,
     return moment;
 }
 
-static void take_good(struct source_results *s, struct file *f, struct read_item *item)
+void results_read_well(struct source_results *s, struct file *f,
+                       const struct read_item *item)
 {
     const uint64_t grain_ms = watch_polling(s->watch) ? GRAIN_MS : MOMENT_MS;
     int64_t youngest = item->stamp.mtime_ns > item->stamp.ctime_ns
                            ? item->stamp.mtime_ns
                            : item->stamp.ctime_ns;
     const struct results_notes *n = &item->notes;
-    struct diff d;
 
     f->failing = f->tried = f->unread = false;
     f->trouble_ns = 0;
-    if (f->stamp.mtime_ns != item->stamp.mtime_ns)
-        store_set_mtime(s->store, id_of(f), item->stamp.mtime_ns);
     f->stamp = item->stamp;
     f->racy = youngest > item->read_ns - (int64_t)(grain_ms * MS_NS);
     file_well(f);
@@ -195,6 +197,14 @@ static void take_good(struct source_results *s, struct file *f, struct read_item
     if (n->warning[0])
         file_note(f, n->warning, 0);
     store_set_mtime(s->store, id_of(f), item->stamp.mtime_ns);
+}
+
+static void take_good(struct source_results *s, struct file *f, struct read_item *item)
+{
+    const struct results_notes *n = &item->notes;
+    struct diff d;
+
+    results_read_well(s, f, item);
     store_put(s->store, s->sink.fill ? s->sink.fill(s->sink.ctx, item->run) : item->run,
               &d);
     item->run = NULL;
@@ -212,17 +222,17 @@ static void take_bad(struct source_results *s, struct file *f,
     bool kept = store_get(s->store, id_of(f)) != NULL;
 
     f->failing = true;
-    f->fault = (uint8_t)fault_of(item);
+    f->fault = (uint8_t)results_fault(item);
     f->trouble_ns = 0;
     if (item->rc == 0)
         f->stamp = item->stamp;
-    self_fault(s->self, fault_of(item), 1);
+    self_fault(s->self, results_fault(item), 1);
     file_complain(f, item->e.text, kept);
     store_fail(s->store, id_of(f));
     s->sink.changed(s->sink.ctx, NULL);
     f->unread = item->rc == OPENER_CHANGING || opener_passes(item->rc);
     if (opener_passes(item->rc))
-        wait_until(s, f, RETRY_MS);
+        results_await(s, f, RESULTS_RETRY_MS);
 }
 
 void results_take(struct source_results *s, struct read_item *item)
@@ -246,9 +256,9 @@ void results_take(struct source_results *s, struct read_item *item)
         f->reading = true;
         read_again(s, f);
         return;
-    } else if ((wait_ms = patience_ms(s, f, item)) > 0) {
+    } else if ((wait_ms = results_patience_ms(s, f, item)) > 0) {
         f->reading = true;
-        wait_until(s, f, wait_ms);
+        results_await(s, f, wait_ms);
         return;
     } else {
         take_bad(s, f, item);

@@ -6,6 +6,7 @@
 
 #include "core/store.h"
 #include "server/self.h"
+#include "server/sources/reader.h"
 
 #include <uv.h>
 
@@ -21,6 +22,16 @@ struct source_sink {
     /* All that was asked for has been read: a good time to publish. seen_ns: uv_hrtime()
      * of the oldest event behind it, 0 if none (timer, start). */
     void (*settled)(void *ctx, uint64_t seen_ns);
+
+    /*
+     * What else there is to learn from (store_unlearned()), once the first scan is served
+     * and while nothing is read to be served. digest.make NULL: nobody learns.
+     * learned() takes the digest. learned_all() comes whenever there was something to see
+     * to and nothing more is left; the first time also if there was nothing.
+     */
+    struct read_digest digest;
+    void (*learned)(void *ctx, struct view id, const void *digest);
+    void (*learned_all)(void *ctx);
 };
 
 #endif

@@ -244,6 +244,8 @@ static void go_on(struct source_results *s)
     else
         results_kick(s);
     settle(s);
+    if (!more && !s->closing)
+        results_learn(s);
 }
 
 static void on_idle(uv_idle_t *h)
@@ -279,6 +281,18 @@ static void on_turn(void *ctx, uint64_t seen_ns)
 
 /* ---- life ------------------------------------------------------------------------------ */
 
+static void start_reads(struct source_results *s)
+{
+    const struct reads_manner manner = { .dir = s->dir,
+                                         .max_bytes = s->o.max_file_size,
+                                         .max_scenarios = s->o.max_scenarios,
+                                         .batches = READS_BATCHES_MAX };
+
+    s->reads = reads_new(s->idle.loop, &manner, on_reads, s);
+    results_lessons_new(s);
+    s->open += s->lessons != NULL;
+}
+
 struct source_results *source_results_start(uv_loop_t *loop,
                                             const struct source_results_options *o,
                                             struct store *store, struct self *self,
@@ -310,7 +324,7 @@ struct source_results *source_results_start(uv_loop_t *loop,
         s->ends.data = s;
         s->open++;
     }
-    s->reads = reads_new(loop, s->dir, o->max_file_size, o->max_scenarios, on_reads, s);
+    start_reads(s);
     s->watch = watch_start(loop, s->dir, CHAIN_DIRECTORY, o->watch, o->poll_interval_ms,
                            &events, &where);
     self_watch_mode(self, watch_polling(s->watch));
@@ -329,6 +343,8 @@ void results_part_over(struct source_results *s)
     results_names_deinit(s);
     results_reads_deinit(s);
     reads_free(s->reads);
+    if (s->lessons)
+        reads_free(s->lessons);
     files_deinit(&s->files);
     free(s->waiters);
     free(s->dir);
@@ -357,6 +373,8 @@ void source_results_stop(struct source_results *s)
     uv_close((uv_handle_t *)&s->later, on_closed);
     if (s->o.runs_end)
         uv_close((uv_handle_t *)&s->ends, on_closed);
+    if (s->lessons)
+        reads_stop(s->lessons, on_reads_over);
     reads_stop(s->reads, on_reads_over);
 }
 
