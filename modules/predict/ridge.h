@@ -49,8 +49,9 @@ struct ridge_line {
         *beta; /* in the order of form->common; 0 where a column adds nothing to those
                          before it */
     double
-        *triangle; /* count × count, upper: R with R'R = X'X + penalties; a zero on its
-                         diagonal for a column that adds nothing */
+        *triangle; /* count × count, upper: R with R'R = X'X + penalties; a row of zeros
+                         for a column that adds nothing. Of a fit by group, of what the
+                         groups' columns leave of X */
 };
 
 struct ridge_fit {
@@ -61,7 +62,8 @@ struct ridge_fit {
     double *residual;  /* n: y - fitted; NaN for rows without y */
     double sigma;      /* standard deviation of the noise: of the residuals on df */
     double sigma_left; /* the same from the errors of left-out rows:
-                          sqrt(mean((y - left_out)² (1 - h))) */
+                          sqrt(mean((y - left_out)² (1 - h))), rows with leverage 1
+                          passed over */
     double press;      /* mean of (y - left_out)² */
     double df;         /* learned - trace of the hat matrix */
     double condition;  /* an estimate of the condition number of the scaled columns with
