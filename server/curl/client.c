@@ -5,7 +5,7 @@
  * tells when that came. done is called from here, outside of libcurl's own functions, so
  * that it may begin and cancel.
  */
-#include "server/curl/client.h"
+#include "server/fetch/fetch_client.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -234,4 +234,9 @@ void client_socket(struct fetch_client *c, int fd, int events)
 void client_timeout(struct fetch_client *c)
 {
     step(c, CURL_SOCKET_TIMEOUT, 0);
+}
+
+const char *client_version(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version;
 }

@@ -9,7 +9,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +18,6 @@
 #include "server/fetch/peer.h"
 #include "server/fetch/tell.h"
 #include "server/log.h"
-#include "server/web/library.h"
 
 enum { FIRST_WAIT_MS = 1000, LONGEST_WAIT_MS = 5 * 60 * 1000, FAILURES = 3 };
 
@@ -39,14 +37,13 @@ struct fetch_ticket {
 
 struct fetcher {
     uv_loop_t *loop;
-    const struct fetch_library *lib;
     struct fetch_client *client; /* NULL: stopped */
     struct peer peer;
     struct breaker breaker;
     struct fetch_told told;
     uv_timer_t timer, soon; /* of libcurl; for what waits in line */
     unsigned handles;       /* whose close callback has not run */
-    unsigned inside;        /* calls of the library */
+    unsigned inside;        /* calls of libcurl */
     struct fetch_ticket *line, **line_end, *under_way;
     struct fetch_counts counts;
     bool stopped;
@@ -63,29 +60,9 @@ static void finish(struct fetch_ticket *t, const struct fetch_answer *a);
 static void free_client(struct fetcher *f);
 static void on_soon(uv_timer_t *timer);
 
-/* ---- the library ------------------------------------------------------------------------ */
-
-static const struct fetch_library *library(struct err *e)
-{
-    static const void *loaded; /* the main thread's */
-    char path[PATH_MAX + 256];
-
-    if (!loaded && library_find("upstream.so", path, sizeof path, e) == 0)
-        library_open(path, FETCH_SYMBOL, FETCH_ABI, "libcurl, package libcurl4",
-                     &loaded, e);
-    return loaded;
-}
-
-const char *fetch_library_version(void)
-{
-    const struct fetch_library *lib = library(NULL);
-
-    return lib ? lib->version() : NULL;
-}
-
 /* ---- what libcurl waits for --------------------------------------------------------------- */
 
-/* The library's functions call back; its client must not go meanwhile. */
+/* libcurl's functions call back; its client must not go meanwhile. */
 static void leave(struct fetcher *f)
 {
     if (--f->inside == 0 && f->stopped)
@@ -98,10 +75,10 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     struct fetcher *f = w->f;
 
     f->inside++;
-    f->lib->client_socket(f->client, w->fd,
-                          (events & UV_READABLE ? FETCH_READABLE : 0) |
-                              (events & UV_WRITABLE ? FETCH_WRITABLE : 0) |
-                              (status < 0 ? FETCH_FAILED : 0));
+    client_socket(f->client, w->fd,
+                  (events & UV_READABLE ? FETCH_READABLE : 0) |
+                      (events & UV_WRITABLE ? FETCH_WRITABLE : 0) |
+                      (status < 0 ? FETCH_FAILED : 0));
     leave(f);
 }
 
@@ -110,7 +87,7 @@ static void on_timeout(uv_timer_t *timer)
     struct fetcher *f = timer->data;
 
     f->inside++;
-    f->lib->client_timeout(f->client);
+    client_timeout(f->client);
     leave(f);
 }
 
@@ -218,7 +195,7 @@ static void begin(struct fetch_ticket *t, struct err *e)
     };
 
     peer_headers(&f->peer, headers, &text);
-    t->transfer = f->lib->begin(f->client, &r, on_done, t, e);
+    t->transfer = client_begin(f->client, &r, on_done, t, e);
     peer_wipe(&text);
     buf_deinit(&url);
 }
@@ -440,7 +417,7 @@ void fetch_forget(struct fetch_ticket *t)
     struct fetcher *f = t->f;
 
     if (t->transfer) {
-        f->lib->cancel(t->transfer);
+        client_cancel(t->transfer);
         f->counts.under_way--;
         if (t->probe)
             breaker_abandoned(&f->breaker);
@@ -478,24 +455,19 @@ static void init_timer(struct fetcher *f, uv_timer_t *timer)
 int fetcher_new(uv_loop_t *loop, const struct fetch_peer *peer, struct fetcher **out,
                 struct err *e)
 {
-    const struct fetch_library *lib = library(e);
-    struct fetcher *f;
+    struct fetcher *f = mem_zalloc(sizeof *f);
 
     assert(peer->concurrency > 0 && peer->timeout_ms > 0);
-    if (!lib)
-        return e->code;
-    f = mem_zalloc(sizeof *f);
 
     const struct fetch_host host = { f, watch, arm };
     int rc = peer_init(&f->peer, peer, uv_now(loop), e);
 
     f->loop = loop;
-    f->lib = lib;
     f->breaker.rules =
         (struct breaker_rules){ FAILURES, FIRST_WAIT_MS, LONGEST_WAIT_MS };
     f->counts.last_good_unix_s = NAN;
     f->line_end = &f->line;
-    if (rc == 0 && !(f->client = lib->client_new(&host, peer->concurrency, e)))
+    if (rc == 0 && !(f->client = client_new(&host, peer->concurrency, e)))
         rc = e->code;
     f->handles = 1;
     if (rc < 0) {
@@ -514,7 +486,7 @@ static void free_client(struct fetcher *f)
 {
     if (!f->client)
         return;
-    f->lib->client_free(f->client);
+    client_free(f->client);
     f->client = NULL;
     uv_close((uv_handle_t *)&f->timer, on_closed);
     uv_close((uv_handle_t *)&f->soon, on_closed);
@@ -565,4 +537,9 @@ struct fetch_counts fetcher_counts(const struct fetcher *f)
     c.state = f->breaker.state;
     c.opened = f->breaker.opened;
     return c;
+}
+
+const char *fetch_library_version(void)
+{
+    return client_version();
 }

@@ -2,8 +2,7 @@
  * fetch.h - requests to other servers: on the loop, bounded, and with a breaker, so that a
  * peer that fails is asked less and less and never waited for.
  *
- * A fetcher is one peer: a base URL, who we are to it, and its breaker. upstream.so, which
- * holds libcurl, is opened when the first one is made. Loop thread only.
+ * A fetcher is one peer: a base URL, who we are to it, and its breaker. Loop thread only.
  */
 #ifndef SERVER_FETCH_FETCH_H
 #define SERVER_FETCH_FETCH_H
@@ -36,8 +35,8 @@ struct fetch_peer {
 struct fetcher;
 
 /*
- * 0, and *out; a negative errno, and e says what is wrong: the library is missing or of
- * another version, the URL is wrong, a file cannot be read. What peer points to is
+ * 0, and *out; a negative errno, and e says what is wrong: the URL is wrong, a file cannot
+ * be read, libcurl lacks something. What peer points to is
  * borrowed for as long as the fetcher is. A secret that would go over the network in
  * plain text is told in the log.
  */
@@ -111,7 +110,7 @@ struct fetch_counts {
 };
 struct fetch_counts fetcher_counts(const struct fetcher *f);
 
-/* Version of libcurl, where upstream.so can be opened; else NULL. */
+/* Version of libcurl; NULL: the program could not open what holds it. */
 const char *fetch_library_version(void);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * fetch_client.h - the functions of upstream.so: HTTP requests to others, by libcurl's
- * multi interface, on a loop that is not known here.
+ * fetch_client.h - HTTP requests to others, by libcurl's multi interface (server/curl/),
+ * on a loop that is not known here.
  *
  * Nobody but server/fetch/fetch.c calls these. The host lends its loop by hooks: it
  * watches sockets and one timer, and tells the client what happened. Loop thread only.
@@ -18,12 +18,6 @@
 
 #include "core/err.h"
 #include "core/view.h"
-
-/* Raised whenever anything below or in err.h or view.h changes. */
-enum { FETCH_ABI = 1 };
-
-/* The one symbol that the library exports: a const struct fetch_library. */
-#define FETCH_SYMBOL "encode_upstream"
 
 /* Events on a socket. */
 enum { FETCH_READABLE = 1, FETCH_WRITABLE = 2, FETCH_FAILED = 4 };
@@ -86,33 +80,29 @@ typedef void fetch_done(void *ctx, const struct fetch_answer *a);
 struct fetch_client;
 struct fetch_transfer;
 
-struct fetch_library {
-    uint32_t abi; /* FETCH_ABI; first for ever, and looked at before all else */
+/* NULL, and e says why. host is copied. max_connections: at a time, in all. */
+struct fetch_client *client_new(const struct fetch_host *host, unsigned max_connections,
+                                struct err *e);
+/* Every transfer ends without its done. */
+void client_free(struct fetch_client *c);
 
-    /* NULL, and e says why. host is copied. max_connections: at a time, in all. */
-    struct fetch_client *(*client_new)(const struct fetch_host *host,
-                                       unsigned max_connections, struct err *e);
-    /* Every transfer ends without its done. */
-    void (*client_free)(struct fetch_client *c);
-
-    /*
-     * Everything of r is copied, or used now. done is called once, from a later
-     * client_socket() or client_timeout(), never from within this call; the transfer is
-     * over when it is called. Redirects are followed, at most 5, on the same scheme, host
-     * and port, or from http to https on the same host; what says who we are, headers
-     * included, goes to the first scheme and port only. A POST stays one, but after 303.
-     * NULL, and e says why: the URL is wrong.
-     */
-    struct fetch_transfer *(*begin)(struct fetch_client *c,
+/*
+ * Everything of r is copied, or used now. done is called once, from a later
+ * client_socket() or client_timeout(), never from within this call; the transfer is over
+ * when it is called. Redirects are followed, at most 5, on the same scheme, host and port,
+ * or from http to https on the same host; what says who we are, headers included, goes to
+ * the first scheme and port only. A POST stays one, but after 303. NULL, and e says why:
+ * the URL is wrong.
+ */
+struct fetch_transfer *client_begin(struct fetch_client *c,
                                     const struct fetch_request *r, fetch_done *done,
                                     void *ctx, struct err *e);
-    /* Ends it without calling done. */
-    void (*cancel)(struct fetch_transfer *t);
+/* Ends it without calling done. */
+void client_cancel(struct fetch_transfer *t);
 
-    void (*client_socket)(struct fetch_client *c, int fd, int events);
-    void (*client_timeout)(struct fetch_client *c);
+void client_socket(struct fetch_client *c, int fd, int events);
+void client_timeout(struct fetch_client *c);
 
-    const char *(*version)(void); /* of libcurl, for --version */
-};
+const char *client_version(void); /* of libcurl */
 
 #endif

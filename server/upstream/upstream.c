@@ -16,22 +16,6 @@ enum {
 
 /* ---- life ------------------------------------------------------------------------- */
 
-/* --disable-load-aware belongs to a module, and says to ask no upstream as well. */
-static bool is_off(const struct config *c)
-{
-    bool off = !c->upstream.url;
-
-    for (size_t i = 0; i < c->setting_count; i++) {
-        const struct setting *s = &c->settings[i];
-        struct option o = *s->option;
-
-        o.offset = 0;
-        if (strcmp(o.name, "disable-load-aware") == 0 && c->upstream.url)
-            option_set(&o, &off, s->text, s->from, s->by_environment, NULL);
-    }
-    return off;
-}
-
 static struct fetch_peer peer_of(const struct upstream_config *c)
 {
     return (struct fetch_peer){
@@ -55,7 +39,7 @@ int upstream_check(const struct config *c, struct err *e)
 {
     const struct fetch_peer peer = peer_of(&c->upstream);
 
-    return is_off(c) ? 0 : fetch_check(&peer, e);
+    return upstream_wanted(c) ? fetch_check(&peer, e) : 0;
 }
 
 /* The names as a container's own environment has them (the downward API of Kubernetes
@@ -80,7 +64,7 @@ int upstream_new(uv_loop_t *loop, const struct config *c, struct self *self,
     int rc;
 
     *out = NULL;
-    if (is_off(c))
+    if (!upstream_wanted(c))
         return 0;
     rc = fetcher_new(loop, &peer, &fetcher, e);
     if (rc < 0)

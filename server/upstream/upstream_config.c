@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "server/config.h"
 #include "server/upstream/presets.h"
 #include "server/upstream/template.h"
 
@@ -120,4 +121,19 @@ int upstream_config_complete(struct upstream_config *c, struct err *e)
     if (c->url && check_url(c->url, e) < 0)
         return -EINVAL;
     return check_queries(c, e);
+}
+
+bool upstream_wanted(const struct config *c)
+{
+    bool off = !c->upstream.url;
+
+    for (size_t i = 0; i < c->setting_count; i++) {
+        const struct setting *s = &c->settings[i];
+        struct option o = *s->option;
+
+        o.offset = 0;
+        if (strcmp(o.name, "disable-load-aware") == 0 && c->upstream.url)
+            option_set(&o, &off, s->text, s->from, s->by_environment, NULL);
+    }
+    return !off;
 }

@@ -32,6 +32,12 @@ struct upstream_config {
 /* Fields of struct upstream_config. */
 extern const struct option upstream_options[];
 
+struct config;
+
+/* Whether an upstream is to be asked at all: it has a URL, and --disable-load-aware, which
+ * belongs to a module and says to ask none as well, is not set. */
+bool upstream_wanted(const struct config *c);
+
 /* What follows from the texts; the preset's queries are filled in. -EINVAL: e is one line
  * that names flag and what is allowed. */
 int upstream_config_complete(struct upstream_config *c, struct err *e);

@@ -2,7 +2,7 @@
 
 #include <limits.h>
 
-#include "server/web/library.h"
+#include "server/library.h"
 
 const struct toolbox *toolbox_load(struct err *e)
 {

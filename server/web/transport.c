@@ -3,7 +3,7 @@
 #include <limits.h>
 #include <stddef.h>
 
-#include "server/web/library.h"
+#include "server/library.h"
 #include "server/web/transport_open.h"
 
 int transport_open(const char *path, const struct transport **out, struct err *e)

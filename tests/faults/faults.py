@@ -19,7 +19,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PLANS, SKIPS, SITES, FRAMES = 8, 256, 8192, 6
 ALL = (1 << 64) - 1
-OWN_OBJECTS = ("program", "web_toolbox.so", "transport_tls.so")    # as interpose.c has it
+# As interpose.c has them.
+OWN_OBJECTS = ("program", "web_toolbox.so", "transport_tls.so", "upstream.so")
 NUMBER_SHIFT = 56
 
 # Functions that only pass on what others ask for: the site is their caller's.

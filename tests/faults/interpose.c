@@ -47,7 +47,7 @@ enum { OBJECTS_MAX = 64, IOV_MAX_HERE = 1024 };
 /* The program, and what it loads of its own: addresses in the n-th of them are told as
  * n in the highest byte and the offset below. faults.py has the same list. */
 static const char *const own_objects[] = { "program", "web_toolbox.so",
-                                           "transport_tls.so" };
+                                           "transport_tls.so", "upstream.so" };
 enum { NUMBER_SHIFT = 56 };
 
 struct object {

@@ -1,7 +1,7 @@
 #include "tests/unit/test.h"
 
 #include "server/toolbox/library.h"
-#include "server/web/library.h"
+#include "server/library.h"
 #include "tests/unit/scratch.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
  * Paths are made from where this program lies, so an installation may be moved as a
  * whole, and no search path of the environment has a say.
  */
-#include "server/web/library.h"
+#include "server/library.h"
 
 #include <errno.h>
 #include <limits.h>

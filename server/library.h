@@ -1,8 +1,8 @@
 /*
  * library.h - finds and opens a shared object that belongs to this program.
  */
-#ifndef SERVER_WEB_LIBRARY_H
-#define SERVER_WEB_LIBRARY_H
+#ifndef SERVER_LIBRARY_H
+#define SERVER_LIBRARY_H
 
 #include <stddef.h>
 
