@@ -24,11 +24,14 @@ struct tell_context {
        is off. */
     bool (*tariff)(void *ctx, struct view region, struct tariff *out);
     void *ctx;
-    const char *version;   /* of the program */
-    double model_update_s; /* when the version of the models last changed; Unix time */
+    const char *version;       /* of the program */
+    const char *model_version; /* the one to tell; NULL: that of the outlook */
+    double
+        model_update_s; /* when the version told last changed; Unix time, NaN: unknown */
 };
 
-/* Samples about everything: models, what-if configurations, the state of the service. */
+/* Samples about everything: models, what-if configurations, the state of the service. o
+ * may be NULL: there is none yet. */
 void tell_overall(enum tell_on on, const struct outlook *o,
                   const struct tell_context *c, struct series *out);
 
@@ -38,9 +41,11 @@ void tell_scenario(const struct outlook *o, const struct place *at, uint32_t ind
 
 /*
  * For people, at the prompt: what is expected of *what, with intervals, and a table of bit
- * rates around it; as text in English, or as one JSON object.
+ * rates around it, and the reason for each figure that the data cannot say; as text in
+ * English, or as one JSON object (docs/predictions.md). False: the data can say nothing of
+ * what was asked.
  */
-void tell_person(const struct outlook *o, const struct whatif *what, double target_vmaf,
+bool tell_person(const struct outlook *o, const struct whatif *what, double target_vmaf,
                  const struct tell_context *c, bool json, struct buf *out);
 
 #endif
