@@ -17,6 +17,7 @@
 #include "core/mem.h"
 #include "server/sources/filewatch.h"
 #include "server/web/passwords.h"
+#include "server/web/toolbox.h"
 #include "server/web/transport.h"
 
 enum { FILES_MAX = 3 /* that a config names */, SETTLE_MS = 250 };
@@ -40,7 +41,6 @@ struct reading {
 struct doors {
     uv_loop_t *loop;
     const struct config *c;
-    const struct toolbox *toolbox;
     const struct transport *transport; /* NULL: without TLS */
     struct transport_context *context; /* until the server has it */
     struct passwords *passwords;
@@ -90,25 +90,22 @@ static int make_context(const struct transport *t, struct news *n, struct err *e
 }
 
 /* Any thread. t: NULL where TLS was not asked for at the start. */
-static int read_news(const struct toolbox *box, const struct transport *t,
-                     const char *file, struct news *out, struct err *e)
+static int read_news(const struct transport *t, const char *file, struct news *out,
+                     struct err *e)
 {
-    int rc = web_config_read(box, file, &out->config, e);
+    int rc = web_config_read(&encode_toolbox, file, &out->config, e);
 
     return rc == 0 && t && out->config->has_tls ? make_context(t, out, e) : rc;
 }
 
-/* The same, with the libraries that it takes. Main thread. */
-static int read_first(const char *file, const struct toolbox **box,
-                      const struct transport **t, struct news *out, struct err *e)
+/* The same, with the library that TLS takes. Main thread. */
+static int read_first(const char *file, const struct transport **t, struct news *out,
+                      struct err *e)
 {
     int rc;
 
     *t = NULL;
-    *box = toolbox_load(e);
-    if (!*box)
-        return -ELIBACC;
-    rc = read_news(*box, NULL, file, out, e);
+    rc = read_news(NULL, file, out, e);
     if (rc < 0 || !out->config->has_tls)
         return rc;
     *t = transport_load(e);
@@ -199,7 +196,7 @@ static void on_work(uv_work_t *work)
     struct reading *r = work->data;
     const struct doors *d = r->doors;
 
-    r->rc = read_news(d->toolbox, d->transport, d->c->web_config_file, &r->news, &r->e);
+    r->rc = read_news(d->transport, d->c->web_config_file, &r->news, &r->e);
 }
 
 static void on_worked(uv_work_t *work, int status);
@@ -354,7 +351,6 @@ int doors_new(uv_loop_t *loop, const struct config *c, struct doors **out,
               struct err *e)
 {
     const struct transport *transport;
-    const struct toolbox *toolbox;
     struct news news = { 0 };
     struct doors *d;
     int rc;
@@ -362,11 +358,11 @@ int doors_new(uv_loop_t *loop, const struct config *c, struct doors **out,
     *out = NULL;
     if (!named(c))
         return 0;
-    rc = read_first(c->web_config_file, &toolbox, &transport, &news, e);
+    rc = read_first(c->web_config_file, &transport, &news, e);
     if (rc < 0)
         return rc;
     d = mem_zalloc(sizeof *d);
-    rc = passwords_new(loop, toolbox, &d->passwords, e);
+    rc = passwords_new(loop, &encode_toolbox, &d->passwords, e);
     if (rc < 0) {
         drop(&news);
         free(d);
@@ -374,7 +370,6 @@ int doors_new(uv_loop_t *loop, const struct config *c, struct doors **out,
     }
     d->loop = loop;
     d->c = c;
-    d->toolbox = toolbox;
     d->transport = transport;
     d->config = news.config;
     d->context = news.context;
@@ -407,7 +402,7 @@ int doors_reload(struct doors *d, struct err *e)
     if (!d)
         return 0;
     d->reloads++;
-    rc = read_news(d->toolbox, d->transport, d->c->web_config_file, &news, e);
+    rc = read_news(d->transport, d->c->web_config_file, &news, e);
     if (rc == 0)
         rc = judge(d, news.config, e);
     d->good = rc == 0;
@@ -459,13 +454,12 @@ void doors_count(const struct doors *d, struct self_web *out)
 int doors_check(const struct config *c, struct err *e)
 {
     const struct transport *transport;
-    const struct toolbox *toolbox;
     struct news news = { 0 };
     int rc;
 
     if (!named(c))
         return 0;
-    rc = read_first(c->web_config_file, &toolbox, &transport, &news, e);
+    rc = read_first(c->web_config_file, &transport, &news, e);
     if (rc == 0)
         say_notices(news.config);
     drop(&news);
@@ -474,17 +468,13 @@ int doors_check(const struct config *c, struct err *e)
 
 int doors_ask_tls(const struct config *c, bool *tls, struct err *e)
 {
-    const struct toolbox *toolbox;
     struct news news = { 0 };
     int rc;
 
     *tls = false;
     if (!named(c))
         return 0;
-    toolbox = toolbox_load(e);
-    if (!toolbox)
-        return -ELIBACC;
-    rc = read_news(toolbox, NULL, c->web_config_file, &news, e);
+    rc = read_news(NULL, c->web_config_file, &news, e);
     if (rc == 0)
         *tls = news.config->has_tls;
     drop(&news);

@@ -1,6 +1,5 @@
 /*
- * toolbox.h - what a web config needs of libraries: YAML and bcrypt, behind the functions
- * of web_toolbox.so, which is opened when there is a web config.
+ * toolbox.h - what a web config needs of libraries: YAML and bcrypt.
  *
  * Nothing here keeps anything, logs, or knows of configurations. Any thread.
  */
@@ -12,12 +11,6 @@
 
 #include "core/err.h"
 #include "core/view.h"
-
-/* Raised whenever anything below or in err.h or view.h changes. */
-enum { TOOLBOX_ABI = 1 };
-
-/* The one symbol that the library exports: a const struct toolbox. */
-#define TOOLBOX_SYMBOL "encode_toolbox"
 
 enum markup_kind {
     MARKUP_DOCUMENT, /* begins; its end is not told */
@@ -41,8 +34,6 @@ struct markup {
 typedef int markup_fn(void *ctx, const struct markup *m);
 
 struct toolbox {
-    uint32_t abi; /* TOOLBOX_ABI; first for ever, and looked at before all else */
-
     /*
      * Steps through text and tells each step. 0; what f returned; or -EINVAL where text
      * is no YAML: then e is one sentence and *line says where (0: not known). -ENOMEM: the
@@ -59,11 +50,6 @@ struct toolbox {
     int (*bcrypt)(const char *hash, const char *password);
 };
 
-/*
- * The functions of web_toolbox.so, which is looked for beside the executable and then in
- * the library directory it was installed with, and nowhere else. It is opened once and
- * stays. NULL, and e names file and reason. Main thread.
- */
-const struct toolbox *toolbox_load(struct err *e);
+extern const struct toolbox encode_toolbox; /* server/toolbox/ */
 
 #endif

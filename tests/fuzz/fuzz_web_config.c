@@ -3,7 +3,7 @@
  * line, or settings that hold what the headers promise. What is behind a NUL is the value of
  * an Authorization field: read strictly or not at all.
  */
-#include "server/toolbox/library.h"
+#include "server/web/toolbox.h"
 #include "server/web/bcrypt_cost.h"
 #include "server/web/credentials.h"
 #include "server/web/web_config.h"

@@ -4,7 +4,7 @@
 #include "tests/unit/test.h"
 
 #include "server/log.h"
-#include "server/toolbox/library.h"
+#include "server/web/toolbox.h"
 #include "server/web/passwords.h"
 
 #include <errno.h>

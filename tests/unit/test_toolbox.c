@@ -1,8 +1,6 @@
 #include "tests/unit/test.h"
 
-#include "server/toolbox/library.h"
-#include "server/library.h"
-#include "tests/unit/scratch.h"
+#include "server/web/toolbox.h"
 
 #include <errno.h>
 
@@ -66,26 +64,6 @@ static void a_hash_that_libcrypt_refuses_matches_nothing(void **state)
     assert_int_equal(matches("*0", "x"), -ENOTSUP);
 }
 
-static void its_library_is_opened_where_it_lies(void **state)
-{
-    const void *found = NULL;
-    struct err e;
-
-    (void)state;
-    assert_int_equal(
-        library_open(WEB_TOOLBOX, TOOLBOX_SYMBOL, TOOLBOX_ABI, "it", &found, &e), 0);
-    assert_int_equal(((const struct toolbox *)found)->abi, TOOLBOX_ABI);
-    assert_true(library_open(WEB_TOOLBOX, TOOLBOX_SYMBOL, TOOLBOX_ABI + 1, "it", &found,
-                             &e) < 0);
-    assert_non_null(strstr(e.text, "another version of encode_exporter"));
-    assert_true(library_open(scratch_path("none.so"), TOOLBOX_SYMBOL, 1, "libyaml-0-2",
-                             &found, &e) < 0);
-    assert_non_null(strstr(e.text, "libyaml-0-2"));
-    /* The tests lie in another directory than the library. */
-    assert_null(toolbox_load(&e));
-    assert_non_null(strstr(e.text, "web_toolbox.so, which belongs to encode_exporter"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,7 +71,6 @@ int main(void)
         cmocka_unit_test(every_letter_of_a_hash_counts),
         cmocka_unit_test(stray_bits_in_a_salt_do_not_matter),
         cmocka_unit_test(a_hash_that_libcrypt_refuses_matches_nothing),
-        cmocka_unit_test(its_library_is_opened_where_it_lies),
     };
-    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

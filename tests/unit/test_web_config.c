@@ -5,7 +5,7 @@
 #include "tests/unit/test.h"
 
 #include "core/buf.h"
-#include "server/toolbox/library.h"
+#include "server/web/toolbox.h"
 #include "server/web/web_config.h"
 #include "tests/unit/scratch.h"
 
