@@ -50,13 +50,15 @@ struct whatif_outlook {
     struct estimate core_seconds; /* per second of content */
     struct estimate energy_j;     /* per second of content */
     struct estimate power_w;
-    double confidence[TARGET_COUNT]; /* 0 to 1: the cross-validated R² of new sources,
-                                        floored at 0, over sqrt(1 + leverage); NaN where
-                                        nothing is predicted */
+    double confidence[TARGET_COUNT]; /* 0 to 1: the cross-validated R² of new sources
+                                        (of encodes, below three sources), floored at 0,
+                                        over sqrt(1 + leverage); NaN where nothing is
+                                        predicted */
     struct estimate
         recommended_kbps; /* the lowest to ask for whose predicted VMAF reaches
                                          target_vmaf; low and high: where the ends of the
-                                         interval do */
+                                         interval do. Each by itself is NaN where that is
+                                         beyond the range of the data */
     double target_vmaf;
 };
 

@@ -1,0 +1,33 @@
+/*
+ * data.h - lessons of all runs in one fixed order, with texts of one numbering.
+ */
+#ifndef MODULES_PREDICT_DATA_H
+#define MODULES_PREDICT_DATA_H
+
+#include "core/arena.h"
+#include "modules/predict/lesson.h"
+
+struct row {
+    const struct lesson *l;
+    uint32_t run; /* its number in data.runs */
+    uint32_t source, encoder, preset, quality_group, compute_group; /* texts */
+};
+
+struct data {
+    const struct lessons **runs; /* by id; borrowed */
+    size_t run_count;
+    struct row *rows; /* by run and index in it */
+    size_t count;
+    struct view *texts; /* texts[0] is empty; in the arena that was given */
+    uint32_t text_count;
+};
+
+/* The texts are copied into mem; the rest goes with data_deinit(). */
+void data_init(struct data *d, const struct lessons *const all[], size_t count,
+               struct arena *mem);
+void data_deinit(struct data *d);
+
+/* The number of a text; UINT32_MAX: no lesson has it. */
+uint32_t data_text(const struct view texts[], uint32_t count, struct view text);
+
+#endif
