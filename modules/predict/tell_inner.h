@@ -137,8 +137,12 @@ struct answer {
     bool anything; /* is known of what was asked */
 };
 
-/* "very high" … "very low" */
+/* "high" … "very low" */
 const char *confidence_word(double confidence);
+
+/* What a cost is the sum of, where there is one: "energy and compute", or the one of them
+ * that is known. */
+const char *cost_parts(const struct whatif_outlook *w);
 
 void answer_as_text(const struct answer *a, struct buf *out);
 void answer_as_json(const struct answer *a, struct buf *out);

@@ -90,24 +90,35 @@ static void add_estimate(struct out *o, const char *key, const struct estimate *
     close_as(o, '}');
 }
 
+static void add_cost(struct out *o, const char *currency,
+                     const struct whatif_outlook *w, const struct estimate *e)
+{
+    open_as(o, NULL, '{');
+    add_string(o, "currency", view_of(currency));
+    add_string(o, "parts", view_of(cost_parts(w)));
+    add_ends(o, e);
+    close_as(o, '}');
+}
+
 static void add_prices(struct out *o, const struct answer *a,
                        const struct whatif_outlook *w)
 {
     struct estimate e;
+    bool any = false;
 
     if (!a->priced)
         return;
-    open_as(o, "cost_per_hour", '[');
     for (size_t i = 0; i < a->t.count; i++) {
         e = tell_hourly_cost(w, &a->t.in[i]);
         if (isnan(e.value))
             continue;
-        open_as(o, NULL, '{');
-        add_string(o, "currency", view_of(a->t.in[i].currency));
-        add_ends(o, &e);
-        close_as(o, '}');
+        if (!any)
+            open_as(o, "cost_per_hour", '[');
+        any = true;
+        add_cost(o, a->t.in[i].currency, w, &e);
     }
-    close_as(o, ']');
+    if (any)
+        close_as(o, ']');
     e = tell_hourly_co2_kg(w, &a->t);
     add_estimate(o, "co2_kg_per_hour", &e, NAN);
 }

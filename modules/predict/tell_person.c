@@ -40,6 +40,13 @@ const char *confidence_word(double confidence)
     return "very low";
 }
 
+const char *cost_parts(const struct whatif_outlook *w)
+{
+    if (isnan(w->energy_j.value))
+        return "compute";
+    return isnan(w->core_seconds.value) ? "energy" : "energy and compute";
+}
+
 /* To two significant digits, as people choose bit rates. */
 static double round_kbps(double kbps)
 {
@@ -201,7 +208,7 @@ static void explain_bitrate(struct answer *a)
     struct reach r = reach_of(a->o, a->asked.what, vmaf);
 
     if (isnan(r.best))
-        buf_str(&text, "no VMAF can be said at this size and frame rate");
+        buf_str(&text, "no VMAF can be said");
     else if (r.best < a->asked.target_vmaf)
         buf_fmt(&text,
                 "the highest VMAF that can be said is %.1f, at about %.10g kbit/s",

@@ -123,13 +123,15 @@ static void add_figure(struct buf *out, const char *title, const struct estimate
 
 static void add_prices(const struct answer *a, struct buf *out)
 {
+    bool whole = !isnan(a->asked.energy_j.value) && !isnan(a->asked.core_seconds.value);
     struct estimate e;
 
     for (size_t i = 0; i < a->t.count; i++) {
         struct buf title = { 0 };
 
         e = tell_hourly_cost(&a->asked, &a->t.in[i]);
-        buf_fmt(&title, "%s per hour", a->t.in[i].currency);
+        buf_fmt(&title, "%s per hour%s%s", a->t.in[i].currency, whole ? "" : ", ",
+                whole ? "" : cost_parts(&a->asked));
         buf_char(&title, '\0');
         if (!isnan(e.value))
             add_figure(out, title.p, &e, SIGNIFICANT, NAN);

@@ -125,6 +125,28 @@ static void an_answer_has_figures_with_intervals(void **state)
     said_deinit(&s);
 }
 
+static void ask_without_energy(const struct whatif *what, double target_vmaf,
+                               struct whatif_outlook *out)
+{
+    ask(what, target_vmaf, out);
+    out->energy_j = UNKNOWN_ESTIMATE;
+}
+
+static void a_cost_of_one_part_says_which(void **state)
+{
+    (void)state;
+    const struct outlook o = {
+        .models = models, .model_count = 4, .lessons = 153, .ask = ask_without_energy
+    };
+    const struct whatif what = full_hd(4000);
+    struct said s;
+
+    say(&s, &o, &what, 93, false);
+    assert_says(&s, " USD per hour, compute 0.400 0.200 to 0.800 ");
+    assert_null(strstr(s.text.p, "CO2"));
+    said_deinit(&s);
+}
+
 static void lines_have_eighty_columns(void **state)
 {
     (void)state;
@@ -207,8 +229,8 @@ static void a_picture_too_large_is_told_from_an_unknown_encoder(void **state)
     assert_says(&s, " joules per second: 3840x2160 at 30 fps is too far from the "
                     "encodes there are: "
                     "bits per pixel");
-    assert_says(&s, "For VMAF 93: no bit rate can be recommended: no VMAF can be said "
-                    "at this size and frame rate.");
+    assert_says(&s,
+                "For VMAF 93: no bit rate can be recommended: no VMAF can be said.");
     said_deinit(&s);
 }
 
@@ -319,6 +341,8 @@ static void json_says_the_same(void **state)
     assert_null(at(&t, "predicted.psnr_db"));
     assert_view(json_text(at(&t, "predicted.cost_per_hour.0.currency")), "USD");
     assert_near(number(&t, "predicted.cost_per_hour.0.value"), 0.404, 1e-15);
+    assert_view(json_text(at(&t, "predicted.cost_per_hour.0.parts")),
+                "energy and compute");
     assert_near(number(&t, "predicted.co2_kg_per_hour.low"), 0.005, 1e-15);
     assert_near(number(&t, "recommended_bitrate_kbps.high"), 4700, 0);
     assert_near(number(&t, "bitrates.0.bitrate_kbps"), 1000, 0);
@@ -346,6 +370,7 @@ static void json_of_nothing_is_json(void **state)
     assert_int_equal(at(&t, "bitrates")->n, 0);
     assert_int_equal(at(&t, "unsaid")->n, 7);
     assert_null(at(&t, "recommended_bitrate_kbps"));
+    assert_null(at(&t, "predicted.cost_per_hour"));
     tree_deinit(&t);
     said_deinit(&s);
 }
@@ -354,6 +379,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_has_figures_with_intervals),
+        cmocka_unit_test(a_cost_of_one_part_says_which),
         cmocka_unit_test(lines_have_eighty_columns),
         cmocka_unit_test(the_table_stands_around_what_was_asked),
         cmocka_unit_test(a_reason_is_given_for_what_is_not_said),
