@@ -251,6 +251,41 @@ static void a_plane_is_found(void **state)
     free(m);
 }
 
+static struct estimate vmaf_of(const struct outlook *o, double width, double height,
+                               double fps, double kbps)
+{
+    const struct whatif w = { .bitrate_kbps = kbps,
+                              .width = width,
+                              .height = height,
+                              .fps = fps,
+                              .encoder = VIEW("libx264") };
+    struct whatif_outlook out;
+
+    outlook_ask(o, &w, 93, &out);
+    return out.vmaf;
+}
+
+/* Lessons have 200 to 3200 kbit/s for 640x360 at 25 fps. */
+static void nothing_is_predicted_beyond_the_data(void **state)
+{
+    (void)state;
+    struct made *m = plane();
+    struct outlook *o = look(m);
+
+    assert_true(vmaf_of(o, 640, 360, 25, 101).value > 0);
+    assert_unknown(vmaf_of(o, 640, 360, 25, 99).value);
+    assert_true(vmaf_of(o, 640, 360, 25, 6390).value > 0);
+    assert_unknown(vmaf_of(o, 640, 360, 25, 6410).value);
+    assert_true(vmaf_of(o, 640, 360, 49, 1000).value > 0); /* pixels per second */
+    assert_unknown(vmaf_of(o, 640, 360, 51, 1000).value);
+    assert_true(vmaf_of(o, 640, 360, 13, 300).value > 0);
+    assert_unknown(vmaf_of(o, 640, 360, 12, 300).value);
+    assert_true(vmaf_of(o, 426, 540, 25, 1000).value > 0); /* height: 1.5 × 360 */
+    assert_unknown(vmaf_of(o, 426, 542, 25, 1000).value);
+    outlook_free(o);
+    free(m);
+}
+
 static void one_wrong_by_a_thousand_is_left_out(void **state)
 {
     (void)state;
@@ -478,6 +513,7 @@ int main(void)
         cmocka_unit_test(six_stream_counts_make_a_bend),
         cmocka_unit_test(a_measurement_is_left_out_of_its_own_prediction),
         cmocka_unit_test(a_plane_is_found),
+        cmocka_unit_test(nothing_is_predicted_beyond_the_data),
         cmocka_unit_test(one_wrong_by_a_thousand_is_left_out),
         cmocka_unit_test(fewer_than_three_lessons_teach_nothing),
         cmocka_unit_test(fewer_than_three_sources_are_one_population),
