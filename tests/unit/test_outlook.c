@@ -194,6 +194,22 @@ static void few_stream_counts_are_a_line(void **state)
     free(m);
 }
 
+static void a_scenario_beyond_the_data_is_not_predicted(void **state)
+{
+    (void)state;
+    const double counts[] = { 1, 2, 4, 8, 1, 2, 16, 17 };
+    struct made *m = streams(counts, 8, 0);
+    struct outlook *o;
+
+    m->of[6].y[TARGET_POWER] = m->of[7].y[TARGET_POWER] = NAN;
+    o = look(m);
+    assert_near(outlook_scenario(o, m->l.id, 6)->power_w.value, 200, 1e-9);
+    assert_unknown(outlook_scenario(o, m->l.id, 7)->power_w.value); /* above 2 × 8 */
+    assert_unknown(outlook_scenario(o, m->l.id, 7)->energy_j);
+    outlook_free(o);
+    free(m);
+}
+
 static void six_stream_counts_make_a_bend(void **state)
 {
     (void)state;
@@ -510,6 +526,7 @@ int main(void)
         cmocka_unit_test(the_order_of_arrival_does_not_matter),
         cmocka_unit_test(real_what_ifs_stay_within_the_data),
         cmocka_unit_test(few_stream_counts_are_a_line),
+        cmocka_unit_test(a_scenario_beyond_the_data_is_not_predicted),
         cmocka_unit_test(six_stream_counts_make_a_bend),
         cmocka_unit_test(a_measurement_is_left_out_of_its_own_prediction),
         cmocka_unit_test(a_plane_is_found),
