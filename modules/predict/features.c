@@ -128,7 +128,9 @@ static void categories_make(struct categories *c, size_t n)
     }
     qsort(c->all, kept, sizeof *c->all, by_count);
     c->count = kept;
-    c->own = kept < CATEGORIES_OWN ? kept : CATEGORIES_OWN;
+    while (c->own < kept && c->own < CATEGORIES_OWN &&
+           c->all[c->own].count >= CATEGORY_LEAST)
+        c->own++;
     c->columns = kept <= CATEGORIES_NAMED ? kept : CATEGORIES_NAMED + 1;
 }
 

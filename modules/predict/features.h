@@ -64,7 +64,8 @@ void point_of_whatif(const struct whatif *w, enum kind kind, double came_bps,
 /* ---- categories ------------------------------------------------------------------- */
 
 enum {
-    CATEGORIES_OWN = 12,   /* with slopes of their own */
+    CATEGORIES_OWN = 12,   /* with slopes of their own, if there are enough of them */
+    CATEGORY_LEAST = 3,    /* lessons that a slope takes */
     CATEGORIES_NAMED = 64, /* with a level of their own; the rest share one */
 };
 

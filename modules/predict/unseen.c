@@ -24,7 +24,7 @@
 /* Sources are left out one by one up to PARTS_MAX of them, else in so many parts; with
  * more columns than COLUMNS_MANY in few parts and without choices, because a line costs
  * the cube of the columns. */
-enum { PARTS_MAX = 10, PARTS_FEW = 5, COLUMNS_MANY = 72, CHOICES_MAX = 16 };
+enum { PARTS_MAX = 10, PARTS_FEW = 5, COLUMNS_MANY = 60, CHOICES_MAX = 16 };
 
 struct choice {
     const struct form *form;
