@@ -12,9 +12,9 @@ import platform
 import re
 import subprocess
 
-BEGIN = "<!-- figures: written by ./dev bench --write-docs -->"
+BEGIN = "<!-- figures: written by {} --write-docs -->"
 END = "<!-- end of figures -->"
-UNITLESS = ("errors",)
+UNITLESS = ("errors", "unanswered")
 
 
 def first_line(*command):
@@ -161,12 +161,17 @@ def write_files(found, directory):
     write(os.path.join(directory, "result.md"), markdown(found))
 
 
-def write_docs(found, page):
-    """The tables of a page, between its two markers."""
+def write_between(page, tables, command):
+    """The tables of a page, between the two markers of the command that makes them."""
+    mark = BEGIN.format(command)
     with open(page, encoding="utf-8") as f:
         text = f.read()
-    before, begin, rest = text.partition(BEGIN)
+    before, begin, rest = text.partition(mark)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{page}: the markers are missing")
-    write(page, f"{before}{BEGIN}\n\n{markdown(found)}\n{END}{after}")
+    write(page, f"{before}{mark}\n\n{tables}\n{END}{after}")
+
+
+def write_docs(found, page):
+    write_between(page, markdown(found), "./dev bench")
