@@ -196,6 +196,8 @@ def measure(args):
 
 # ---- tables ---------------------------------------------------------------------------
 def figures(mae, r2):
+    if mae > 1000:
+        return "runs away", ""
     return f"{mae:.3f}" if mae < 1 else f"{mae:.2f}", f"{r2:.3f}"
 
 

@@ -21,11 +21,12 @@ ROWS = {
       for coding in ("gzip", "identity") for count in (1, 10)),
     "updated.50", "updated.60", "event.append.rename", "event.append.rewrite",
     "event.change.10", "event.change.50", "event.file", "loop.change", "loop.identity",
+    "refit", "refit.loop",
     "start.small", "start.latest", "start.all", "rss.10", "rss.50", "rss.60", "rss.stalled",
     "idle", "size", "crowd",
 }
 # Without a figure only where the binary lacks the capability.
-MAY_BE_SKIPPED = re.compile(r"scrape\.\w+\.gzip\.|updated\.")
+MAY_BE_SKIPPED = re.compile(r"scrape\.\w+\.gzip\.|updated\.|refit")
 
 
 def missing():
