@@ -19,6 +19,7 @@
 #include "server/page.h"
 #include "server/pipeline.h"
 #include "server/power/sampler.h"
+#include "server/predict/forecast.h"
 #include "server/push/push.h"
 #include "server/site.h"
 #include "server/sockets.h"
@@ -54,9 +55,10 @@ struct app {
     struct upstream *upstream; /* NULL: nobody to ask */
     struct source_results *source;
     struct http_server *http;
-    struct doors *doors;   /* NULL: no web config */
-    struct push *push;     /* NULL: nowhere */
-    struct carbon *carbon; /* NULL: nobody is asked */
+    struct doors *doors;       /* NULL: no web config */
+    struct push *push;         /* NULL: nowhere */
+    struct carbon *carbon;     /* NULL: nobody is asked */
+    struct forecast *forecast; /* NULL: nothing is predicted */
     struct site_state site;
     struct filewatch *files[FILES_MAX];
     size_t file_count;
@@ -77,6 +79,7 @@ static void on_changed(void *ctx, const struct diff *d)
         return;
     pipeline_changed(a->pipeline, d);
     meter_changed(a->meter, d);
+    forecast_changed(a->forecast, d);
 }
 
 static const struct run *on_read(void *ctx, const struct run *run)
@@ -100,6 +103,20 @@ static void on_measured(void *ctx)
     pipeline_publish(a->pipeline, 0);
 }
 
+static void on_learned(void *ctx, struct view id, const void *digest)
+{
+    struct app *a = ctx;
+
+    forecast_learned(a->forecast, id, digest);
+}
+
+static void on_learned_all(void *ctx)
+{
+    struct app *a = ctx;
+
+    forecast_learned_all(a->forecast);
+}
+
 static void on_served(void *ctx)
 {
     struct app *a = ctx;
@@ -117,6 +134,7 @@ static void on_served(void *ctx)
         log_line(LOG_ERROR, "endpoint stays closed", "reason", e.text, NULL);
     log_line(LOG_INFO, "ready", NULL);
     notify("READY=1");
+    forecast_start(a->forecast);
 }
 
 static void on_settled(void *ctx, uint64_t seen_ns)
@@ -125,6 +143,7 @@ static void on_settled(void *ctx, uint64_t seen_ns)
 
     meter_bring_up(a->meter);
     pipeline_publish(a->pipeline, seen_ns);
+    forecast_served(a->forecast);
     if (!a->site.ready && !a->stopping)
         pipeline_settled(a->pipeline, on_served, a);
 }
@@ -146,6 +165,8 @@ static int reload(void *ctx, struct err *e)
 
     /* All or nothing: the doors, which take effect at once, come last. */
     if (rc == 0)
+        rc = forecast_read(a->forecast, e);
+    if (rc == 0)
         rc = doors_reload(a->doors, e);
     if (rc < 0) {
         module_set_unref(set);
@@ -155,6 +176,8 @@ static int reload(void *ctx, struct err *e)
         return -EINVAL;
     }
     pipeline_configure(a->pipeline, set);
+    forecast_take(a->forecast);
+    forecast_served(a->forecast);
     upstream_reloaded(a->upstream);
     log_line(LOG_INFO, "settings reloaded", NULL);
     return 0;
@@ -175,8 +198,12 @@ static void read_again(struct app *a)
 
     int rc = module_set_new(a->c, false, &set, &e);
 
-    if (rc == 0)
+    if (rc == 0) {
         pipeline_configure(a->pipeline, set);
+        forecast_served(a->forecast);
+    }
+    if (forecast_read(a->forecast, &e) == 0)
+        forecast_take(a->forecast);
     read_soon(a, rc);
 }
 
@@ -213,6 +240,7 @@ static void on_http_done(void *ctx)
     for (size_t i = 0; i < a->file_count; i++)
         filewatch_stop(a->files[i]);
     doors_stop(a->doors);
+    forecast_stop(a->forecast);
     carbon_stop(a->carbon);
     source_results_stop(a->source);
     meter_stop(a->meter);
@@ -292,6 +320,7 @@ static void app_stop(struct app *a)
     a->stopping = true;
     a->site.ready = false;
     meter_freeze(a->meter);
+    forecast_freeze(a->forecast);
     notify_stopping(linger_ms ? linger_ms + LINGER_SCAN_MS + STOP_MS + LINGER_DRY_MS
                               : 0);
     linger_start(&a->linger, &options);
@@ -346,6 +375,9 @@ static int open_listeners(struct app *a, struct err *e)
         if (*a->c->listen[i] && !sockets_given(given, (int)i))
             rc = http_server_listen(a->http, (int)i, registry[i]->name,
                                     view_of(a->c->listen[i]), e);
+    if (*a->c->predict.listen && rc == 0)
+        rc = http_server_listen(a->http, PIPELINE_ALONE, SITE_PREDICTIONS,
+                                view_of(a->c->predict.listen), e);
     return rc;
 }
 
@@ -374,10 +406,30 @@ static void say_listening(const struct app *a)
                  "address", http_server_address(a->http, i), NULL);
 }
 
+static int start_forecast(struct app *a, struct err *e)
+{
+    const struct forecast_host host = { &a->loop, a->c, a->store, a->pipeline,
+                                        a->self };
+    int rc = forecast_new(&host, &a->forecast, e);
+
+    a->site.forecast = a->forecast;
+    return rc;
+}
+
+static void start_source(struct app *a, const struct source_results_options *o)
+{
+    const struct source_sink sink = {
+        a,          on_read,       on_changed, on_settled, forecast_digest(a->forecast),
+        on_learned, on_learned_all
+    };
+
+    a->source = source_results_start(&a->loop, o, a->store, a->self, &sink);
+    a->site.source = a->source;
+}
+
 static int app_start(struct app *a, struct err *e)
 {
     const struct config *c = a->c;
-    const struct source_sink sink = { a, on_read, on_changed, on_settled };
     const struct source_results_options options = start_source_options(c, c->watch);
     int rc = start_check_directory(c, e);
 
@@ -392,15 +444,17 @@ static int app_start(struct app *a, struct err *e)
     meter_measure_by(a->meter, a->sampler, a->upstream);
     rc = rc < 0 ? rc : push_new(&a->loop, c, a->pipeline, a->self, &a->push, e);
     rc = rc < 0 ? rc : carbon_new(&a->loop, c, a->self, on_carbon, a, &a->carbon, e);
+    rc = rc < 0 ? rc : start_forecast(a, e);
     if (rc < 0)
         return rc;
     watch_signals(a);
     module_set_files(c, watch_file, a);
+    if (a->forecast && c->predict.configs.path)
+        watch_file(a, c->predict.configs.path);
     if (a->file_count > 0)
         read_again(a);
     doors_watch(a->doors);
-    a->source = source_results_start(&a->loop, &options, a->store, a->self, &sink);
-    a->site.source = a->source;
+    start_source(a, &options);
     rc = http_server_start(a->http, e);
     if (rc == 0)
         say_listening(a);
@@ -441,6 +495,7 @@ static void app_deinit(struct app *a)
     http_server_free(a->http);
     doors_free(a->doors);
     site_deinit(&a->site);
+    forecast_free(a->forecast);
     pipeline_free(a->pipeline);
     store_free(a->store);
     self_free(a->self);
@@ -497,7 +552,8 @@ int app_check(const struct config *c, struct err *e)
     if (module_set_new(c, true, &set, e) < 0)
         return start_status(e);
     module_set_unref(set);
-    if (upstream_check(c, e) < 0 || push_check(c, e) < 0 || carbon_check(c, e) < 0)
+    if (upstream_check(c, e) < 0 || push_check(c, e) < 0 || carbon_check(c, e) < 0 ||
+        forecast_check(c, e) < 0)
         return start_status(e);
     return doors_check(c, e) < 0 ? 1 : 0;
 }

@@ -345,6 +345,16 @@ struct body *body_select(const struct body *b, const struct view names[], size_t
     return out;
 }
 
+bool body_same(const struct body *a, const struct body *b)
+{
+    if (body_bytes(a) != body_bytes(b) || a->chunk_count != b->chunk_count)
+        return false;
+    for (size_t i = 0; i < a->chunk_count; i++)
+        if (!chunk_same(a->chunks[i], b->chunks[i]))
+            return false;
+    return true;
+}
+
 struct body *body_eof(void)
 {
     static struct body *eof;

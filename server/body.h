@@ -118,6 +118,9 @@ void body_add(struct body *b, struct chunk *c);
 /* A body of just those families of b whose name is among names; order of b. */
 struct body *body_select(const struct body *b, const struct view names[], size_t count);
 
+/* True if both say the same, in both formats. */
+bool body_same(const struct body *a, const struct body *b);
+
 /* The body that ends an OpenMetrics answer: one reference to the only one there is. */
 struct body *body_eof(void);
 

@@ -96,10 +96,9 @@ static const struct {
     const struct option *table;
     size_t at;
 } parts[] = {
-    { power_options, AT(power) },
-    { upstream_options, AT(upstream) },
-    { push_options, AT(push) },
-    { carbon_options, AT(carbon) },
+    { power_options, AT(power) },     { upstream_options, AT(upstream) },
+    { push_options, AT(push) },       { carbon_options, AT(carbon) },
+    { predict_options, AT(predict) },
 };
 
 enum { PARTS = sizeof parts / sizeof *parts, PARTS_OPTIONS_MAX = 80 };
@@ -380,6 +379,7 @@ static int derive_endpoints(struct config *c, struct err *e)
             return -EINVAL;
         any = any || *c->listen[i];
     }
+    any = any || *c->predict.listen;
     if (!any && c->action != CONFIG_ONCE)
         return err_set(e, -EINVAL, "every listen address is empty: nothing to serve");
     return 0;
@@ -449,8 +449,10 @@ static int derive(struct config *c, struct err *e)
     if (derive_rules(c, e) < 0 || power_config_complete(&c->power, e) < 0 ||
         upstream_config_complete(&c->upstream, e) < 0 ||
         push_config_complete(&c->push, e) < 0 ||
-        carbon_config_complete(&c->carbon, e) < 0)
+        carbon_config_complete(&c->carbon, e) < 0 ||
+        predict_config_complete(&c->predict, e) < 0)
         return -EINVAL;
+    c->rules.lessons = c->predict.on ? c->predict.scenarios : 0;
     if (c->power.rapl_names && c->upstream.url && *c->upstream.url)
         return err_set(
             e, -EINVAL,
@@ -473,6 +475,14 @@ int config_parse(struct config *c, int argc, char **argv, config_getenv *env, vo
     if (read_variables(c, env, ctx, e) < 0 || read_flags(c, argc, argv, e) < 0)
         return -EINVAL;
     return derive(c, e);
+}
+
+bool config_said(const struct config *c, const char *option)
+{
+    for (size_t i = 0; i < c->setting_count; i++)
+        if (strcmp(c->settings[i].option->name, option) == 0)
+            return true;
+    return false;
 }
 
 void config_deinit(struct config *c)

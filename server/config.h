@@ -13,6 +13,7 @@
 #include "server/log.h"
 #include "server/carbon/carbon_config.h"
 #include "server/power/power_config.h"
+#include "server/predict/predict_config.h"
 #include "server/push/push_config.h"
 #include "server/registry.h"
 #include "server/upstream/upstream_config.h"
@@ -69,6 +70,7 @@ struct config {
     struct upstream_config upstream;
     struct push_config push;
     struct carbon_config carbon;
+    struct predict_config predict;
 
     const char *log_level_text, *log_format_text;
     enum log_level log_level;
@@ -94,6 +96,9 @@ typedef const char *config_getenv(void *ctx, const char *name);
 int config_parse(struct config *c, int argc, char **argv, config_getenv *env, void *ctx,
                  struct err *e);
 void config_deinit(struct config *c);
+
+/* Whether somebody said so, by flag or variable; else it is the default. */
+bool config_said(const struct config *c, const char *option);
 
 /*
  * Sets the fields of one module's config from defaults, variables and flags; what was

@@ -11,6 +11,8 @@ static const struct {
     { "prices", "prices, currencies, regions" },
     { "power", "measured power and use of cores, encodes that still run" },
     { "upstream", "Prometheus or VictoriaMetrics to ask for what files leave open" },
+    { "predict",
+      "what encodes that nobody has run would cost, and how good they would be" },
     { "push", "where to send the last state to" },
     { "process", "log, one-shot modes, checks" },
 };

@@ -36,7 +36,7 @@ static int help(const char *topic)
     else
         fprintf(stderr,
                 "encode_exporter: --help %s: no such topic; topics are inputs, web, "
-                "prices, power, upstream, push, process, all\n",
+                "prices, power, upstream, predict, push, process, all\n",
                 topic);
     buf_deinit(&text);
     return rc;
@@ -79,6 +79,8 @@ static const char *address_to_ask(const struct config *c)
         if (!first && *c->listen[i])
             first = c->listen[i];
     }
+    if (!first)
+        return c->predict.listen;
     return first; /* config_parse() lets no configuration without one pass */
 }
 

@@ -8,6 +8,7 @@
 #include "server/loop.h"
 #include "server/meter.h"
 #include "server/pipeline.h"
+#include "server/predict/forecast.h"
 #include "server/start.h"
 #include "server/version.h"
 
@@ -21,13 +22,14 @@ struct once {
     struct meter *meter;
     struct upstream *upstream; /* NULL: nobody to ask */
     struct source_results *source;
-    uv_timer_t patience; /* with the upstream */
-    uint64_t until_ms;   /* uv_now() at which it ends */
-    bool unreadable;     /* the directory, although it is there */
-    bool done;
+    struct forecast *forecast; /* NULL: nothing is predicted */
+    uv_timer_t patience;       /* with the upstream */
+    uint64_t until_ms;         /* uv_now() at which it ends */
+    bool unreadable;           /* the directory, although it is there */
+    bool served, done;
 };
 
-static void on_served(void *ctx)
+static void finish(void *ctx)
 {
     struct once *o = ctx;
 
@@ -38,8 +40,35 @@ static void on_served(void *ctx)
     source_results_stop(o->source);
     meter_stop(o->meter);
     upstream_stop(o->upstream);
+    forecast_stop(o->forecast);
     pipeline_stop(o->pipeline);
     uv_close((uv_handle_t *)&o->patience, NULL);
+}
+
+/* What is not served is learned from as well. */
+static void on_served(void *ctx)
+{
+    struct once *o = ctx;
+
+    if (o->served)
+        return;
+    o->served = true;
+    forecast_start(o->forecast);
+    forecast_settled(o->forecast, finish, o);
+}
+
+static void on_learned(void *ctx, struct view id, const void *digest)
+{
+    struct once *o = ctx;
+
+    forecast_learned(o->forecast, id, digest);
+}
+
+static void on_learned_all(void *ctx)
+{
+    struct once *o = ctx;
+
+    forecast_learned_all(o->forecast);
 }
 
 static void on_changed(void *ctx, const struct diff *d)
@@ -50,6 +79,7 @@ static void on_changed(void *ctx, const struct diff *d)
         return;
     pipeline_changed(o->pipeline, d);
     meter_changed(o->meter, d);
+    forecast_changed(o->forecast, d);
 }
 
 static void publish(struct once *o)
@@ -105,7 +135,7 @@ static void on_measured(void *ctx)
 
 static int print_body(const struct body *b)
 {
-    for (size_t i = 0; b && i < b->chunk_count; i++)
+    for (size_t i = 0; i < b->chunk_count; i++)
         if (fwrite(b->chunks[i]->text, 1, b->chunks[i]->n, stdout) != b->chunks[i]->n)
             return -EIO;
     return 0;
@@ -113,9 +143,10 @@ static int print_body(const struct body *b)
 
 static int print_bodies(const struct config *c, const struct pipeline *p)
 {
-    for (size_t i = 0; i < registry_count; i++)
-        if ((c->once_module < 0 || c->once_module == (int)i) &&
-            print_body(pipeline_body(p, i)) < 0)
+    struct body *bodies[PIPELINE_BODIES_MAX];
+
+    for (size_t i = 0, n = pipeline_bodies(p, c->once_module, bodies); i < n; i++)
+        if (print_body(bodies[i]) < 0)
             return -EIO;
     return fflush(stdout) == 0 ? 0 : -EIO;
 }
@@ -133,6 +164,7 @@ static int ask_upstream(struct once *o, const struct config *c, struct err *e)
 
 static void deinit(struct once *o)
 {
+    forecast_free(o->forecast);
     pipeline_free(o->pipeline);
     store_free(o->store);
     self_free(o->self);
@@ -143,13 +175,19 @@ static void deinit(struct once *o)
     (void)busy;
 }
 
+static int start_forecast(struct once *o, const struct config *c, struct err *e)
+{
+    const struct forecast_host host = { &o->loop, c, o->store, o->pipeline, o->self };
+
+    return forecast_new(&host, &o->forecast, e);
+}
+
 /* Scans until all that is to be printed is there. Takes the set. */
 static int look(struct once *o, const struct config *c, struct module_set *set,
                 struct err *e)
 {
     /* Polled, so that no inotify instance is taken for a single look. */
     const struct source_results_options options = start_source_options(c, WATCH_POLL);
-    const struct source_sink sink = { o, NULL, on_changed, on_settled };
     const struct meter_sink measured = { o, on_changed, on_measured };
     int rc;
 
@@ -158,9 +196,19 @@ static int look(struct once *o, const struct config *c, struct module_set *set,
     o->pipeline = pipeline_new(&o->loop, o->store, o->self, set, UINT64_MAX);
     o->meter = meter_new(&o->loop, c, o->store, &measured);
     rc = ask_upstream(o, c, e);
+    if (rc == 0)
+        rc = start_forecast(o, c, e);
+
+    const struct source_sink sink = { .ctx = o,
+                                      .changed = on_changed,
+                                      .settled = on_settled,
+                                      .digest = forecast_digest(o->forecast),
+                                      .learned = on_learned,
+                                      .learned_all = on_learned_all };
+
     o->source = source_results_start(&o->loop, &options, o->store, o->self, &sink);
     if (rc < 0)
-        on_served(o);
+        finish(o);
     uv_run(&o->loop, UV_RUN_DEFAULT);
     return rc;
 }

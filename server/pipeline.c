@@ -10,7 +10,6 @@
 #include "server/pipeline.h"
 
 #include "core/mem.h"
-#include "core/render.h"
 #include "core/table.h"
 #include "server/layout.h"
 #include "server/overall.h"
@@ -62,6 +61,7 @@ struct pipeline {
     bool building, again, stopped;
     uint64_t again_ns;
     uint64_t repeated;
+    struct pipeline_more more;
     void (*on_commit)(void *ctx);
     void *commit_ctx;
     void (*on_settled)(void *ctx);
@@ -74,19 +74,6 @@ static double unix_now(void)
 
     gettimeofday(&now, NULL);
     return (double)now.tv_sec + (double)now.tv_usec / 1e6;
-}
-
-static struct chunk *make_head(const struct family *f, struct buf *text)
-{
-    struct chunk *c;
-
-    buf_release(text);
-    render_head(f, text);
-    c = chunk_new(buf_as_view(text));
-    buf_release(text);
-    render_head_openmetrics(f, text);
-    chunk_set_alt(c, chunk_new(buf_as_view(text)));
-    return c;
 }
 
 struct pipeline *pipeline_new(uv_loop_t *loop, struct store *store, struct self *self,
@@ -106,7 +93,7 @@ struct pipeline *pipeline_new(uv_loop_t *loop, struct store *store, struct self 
     p->heads = mem_zalloc(segment_families() * sizeof(struct chunk *));
     for (size_t i = 0; i < registry_count; i++) {
         for (size_t f = 0; f < registry[i]->family_count; f++) {
-            p->heads[n++] = make_head(&registry[i]->families[f], &head);
+            p->heads[n++] = segment_head(&registry[i]->families[f], &head);
         }
     }
     buf_deinit(&head);
@@ -126,8 +113,11 @@ void pipeline_free(struct pipeline *p)
 {
     if (!p)
         return;
-    for (size_t i = 0; i < registry_count; i++)
+    for (size_t i = 0; i < registry_count; i++) {
         body_unref(p->bodies[i]);
+        body_unref(p->more.after[i]);
+    }
+    body_unref(p->more.alone);
     overall_free(p->overall);
     for (size_t i = 0; i < p->segment_count; i++)
         segment_unref(p->segments[i]);
@@ -269,19 +259,6 @@ static struct body *assemble(const struct pipeline *p, size_t module)
     return body;
 }
 
-static bool same_bytes(const struct body *a, const struct body *b)
-{
-    if (!a || body_bytes(a) != body_bytes(b) || a->chunk_count != b->chunk_count)
-        return false;
-    for (size_t i = 0; i < a->chunk_count; i++) {
-        const struct chunk *x = a->chunks[i], *y = b->chunks[i];
-
-        if (!chunk_same(x, y))
-            return false;
-    }
-    return true;
-}
-
 static void replace_segments(struct pipeline *p)
 {
     struct build *b = &p->build;
@@ -311,7 +288,7 @@ static void commit(struct pipeline *p)
 
         struct body *body = assemble(p, i);
 
-        if (same_bytes(p->bodies[i], body)) {
+        if (p->bodies[i] && body_same(p->bodies[i], body)) {
             body_unref(body);
             continue;
         }
@@ -448,12 +425,68 @@ void pipeline_stop(struct pipeline *p)
     tidy_close(&p->tidy);
 }
 
-struct body *pipeline_body(const struct pipeline *p, size_t module)
+/* ---- what others add ------------------------------------------------------------------ */
+
+static bool put(struct body **place, struct body *b)
 {
-    return p->bodies[module];
+    bool changed = *place != b;
+
+    body_unref(*place);
+    *place = b;
+    return changed;
 }
 
-const struct module_set *pipeline_set(const struct pipeline *p)
+void pipeline_add(struct pipeline *p, const struct pipeline_more *more)
+{
+    bool changed = put(&p->more.alone, more->alone);
+
+    for (size_t i = 0; i < registry_count; i++)
+        changed |= put(&p->more.after[i], more->after[i]);
+    if (!changed)
+        return;
+    self_changed(p->self, unix_now());
+    if (p->on_commit)
+        p->on_commit(p->commit_ctx);
+}
+
+void pipeline_added(const struct pipeline *p, struct pipeline_more *out)
+{
+    *out = p->more;
+}
+
+size_t pipeline_bodies(const struct pipeline *p, int endpoint,
+                       struct body *out[PIPELINE_BODIES_MAX])
+{
+    size_t n = 0;
+
+    if (endpoint == PIPELINE_ALONE) {
+        out[0] = p->more.alone;
+        return p->more.alone != NULL;
+    }
+    for (size_t i = 0; i < registry_count; i++) {
+        if (!p->bodies[i] && p->set->config[i])
+            return 0; /* nothing has been published yet */
+        if (!p->bodies[i] || (endpoint >= 0 && endpoint != (int)i))
+            continue;
+        assert(n + 2 <= PIPELINE_BODIES_MAX);
+        out[n++] = p->bodies[i];
+        if (p->more.after[i])
+            out[n++] = p->more.after[i];
+    }
+    return n;
+}
+
+uint64_t pipeline_bytes(const struct pipeline *p, int endpoint)
+{
+    struct body *bodies[PIPELINE_BODIES_MAX];
+    uint64_t bytes = 0;
+
+    for (size_t i = 0, n = pipeline_bodies(p, endpoint, bodies); i < n; i++)
+        bytes += body_bytes(bodies[i]);
+    return bytes;
+}
+
+struct module_set *pipeline_set(const struct pipeline *p)
 {
     return p->set;
 }

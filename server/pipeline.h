@@ -49,10 +49,33 @@ void pipeline_scraped(struct pipeline *p, size_t module);
 /* Starts nothing new; what is on the pool ends by itself. */
 void pipeline_stop(struct pipeline *p);
 
-/* Borrowed; NULL for a module that is off. Never NULL after the first publish. */
-struct body *pipeline_body(const struct pipeline *p, size_t module);
+/* What somebody else says of the same runs; NULL: nothing. */
+struct pipeline_more {
+    struct body *after[MODULES_MAX]; /* a module's own body */
+    struct body *alone;              /* an endpoint that is no module's */
+};
 
-const struct module_set *pipeline_set(const struct pipeline *p);
+/* Puts it in place of what was said before, all at once. Takes the references. */
+void pipeline_add(struct pipeline *p, const struct pipeline_more *more);
+
+/* What is there now; borrowed. */
+void pipeline_added(const struct pipeline *p, struct pipeline_more *out);
+
+enum {
+    PIPELINE_ALL = -1,
+    PIPELINE_ALONE = MODULES_MAX, /* besides the index of a module */
+    PIPELINE_BODIES_MAX = 8,
+};
+
+/* The bodies of an endpoint in the order in which they are served, borrowed. None before
+ * the first publish, and none alone while nobody has added one. */
+size_t pipeline_bodies(const struct pipeline *p, int endpoint,
+                       struct body *out[PIPELINE_BODIES_MAX]);
+
+/* Of their texts. */
+uint64_t pipeline_bytes(const struct pipeline *p, int endpoint);
+
+struct module_set *pipeline_set(const struct pipeline *p);
 
 /* Scenarios with a repeat label among those served. */
 uint64_t pipeline_repeated(const struct pipeline *p);

@@ -128,6 +128,19 @@ static void collect(const struct segment *s, size_t module, struct series *out)
     }
 }
 
+struct chunk *segment_head(const struct family *f, struct buf *text)
+{
+    struct chunk *c;
+
+    buf_release(text);
+    render_head(f, text);
+    c = chunk_new(buf_as_view(text));
+    buf_release(text);
+    render_head_openmetrics(f, text);
+    chunk_set_alt(c, chunk_new(buf_as_view(text)));
+    return c;
+}
+
 static struct chunk *new_chunk(struct segment_scratch *x, size_t deflated)
 {
     struct view text = buf_as_view(&x->text);

@@ -46,6 +46,9 @@ struct segment_scratch {
     struct shelf shelf; /* empty between two of them */
 };
 
+/* The head of a family, in both formats. text: scratch. */
+struct chunk *segment_head(const struct family *f, struct buf *text);
+
 /*
  * The samples of one family in x, in both formats; NULL: there are none. old, which may
  * be NULL, itself where it says the same; its count is not touched. Texts of so many

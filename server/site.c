@@ -28,17 +28,11 @@ static bool carries_self(const struct site_state *s, int endpoint)
 static size_t bodies(void *ctx, int endpoint, struct body *out[REPLY_BODIES_MAX])
 {
     const struct site_state *s = ctx;
-    size_t n = 0;
+    size_t n = pipeline_bodies(s->pipeline, endpoint, out);
 
-    for (size_t i = 0; i < registry_count; i++) {
-        struct body *b = pipeline_body(s->pipeline, i);
-
-        if (!b && s->c->on[i])
-            return 0; /* nothing has been published yet */
-        if (b && (endpoint < 0 || endpoint == (int)i))
-            out[n++] = b;
-    }
-    if (endpoint < 0 || carries_self(s, endpoint))
+    _Static_assert((int)REPLY_BODIES_MAX > (int)PIPELINE_BODIES_MAX,
+                   "room for the process's own");
+    if (n > 0 && (endpoint < 0 || carries_self(s, endpoint)))
         out[n++] = self_body(s->self, uv_hrtime() / 1000000);
     return n;
 }
@@ -57,6 +51,40 @@ static int reload(void *ctx, struct err *e)
     if (!rate_allow(&s->reloads, uv_hrtime()))
         return err_set(e, -EBUSY, "reloaded too often: one a second");
     return s->reload(s->reload_ctx, e);
+}
+
+static bool loaded(void *ctx)
+{
+    const struct site_state *s = ctx;
+
+    return forecast_loaded(s->forecast);
+}
+
+static int refit(void *ctx, struct err *e)
+{
+    struct site_state *s = ctx;
+    int rc;
+
+    if (!rate_allow(&s->reloads, uv_hrtime()))
+        return err_set(e, -EBUSY, "reloaded too often: one a second");
+    rc = forecast_read(s->forecast, e);
+    if (rc < 0) {
+        log_line(LOG_ERROR, "settings not reloaded", "reason", e->text, "served",
+                 "with the old ones", NULL);
+        return rc;
+    }
+    forecast_take(s->forecast);
+    forecast_refit(s->forecast);
+    return 0;
+}
+
+static double now_s(void *ctx)
+{
+    struct timeval now;
+
+    (void)ctx;
+    gettimeofday(&now, NULL);
+    return (double)now.tv_sec;
 }
 
 /* One scrape of everything counts for all endpoints that can be scraped alone. */
@@ -91,6 +119,17 @@ static void list_stale(const struct site_state *s, struct self_snapshot *out)
     }
 }
 
+static void add_response(const struct site_state *s, int endpoint, const char *name,
+                         struct self_snapshot *out)
+{
+    uint64_t bytes = pipeline_bytes(s->pipeline, endpoint);
+
+    if (bytes == 0)
+        return; /* nothing is served yet */
+    out->responses[out->response_count].endpoint = name;
+    out->responses[out->response_count++].bytes = bytes;
+}
+
 static void snapshot(void *ctx, struct self_snapshot *out)
 {
     const struct site_state *s = ctx;
@@ -102,14 +141,11 @@ static void snapshot(void *ctx, struct self_snapshot *out)
     for (int i = 0; i < HTTP_LIMIT_COUNT; i++)
         out->refused[i] = s->http ? http_server_met(s->http, (enum http_limit)i) : 0;
     doors_count(s->doors, &out->web);
-    for (size_t i = 0; i < registry_count; i++) {
-        const struct body *b = pipeline_body(s->pipeline, i);
-
-        if (!b || !*s->c->listen[i])
-            continue;
-        out->responses[out->response_count].endpoint = registry[i]->name;
-        out->responses[out->response_count++].bytes = body_bytes(b);
-    }
+    for (size_t i = 0; i < registry_count; i++)
+        if (*s->c->listen[i])
+            add_response(s, (int)i, registry[i]->name, out);
+    if (*s->c->predict.listen)
+        add_response(s, PIPELINE_ALONE, SITE_PREDICTIONS, out);
 }
 
 /* A number on its way into a log line. */
@@ -126,15 +162,14 @@ static const char *digits(uint64_t n, struct digits *d)
 /* An answer that a default VictoriaMetrics would refuse is worth a line, once. */
 static void tell_size(struct site_state *s, size_t module)
 {
-    const struct body *b = pipeline_body(s->pipeline, module);
+    uint64_t n = pipeline_bytes(s->pipeline, (int)module);
     struct digits bytes;
 
-    if (!b || body_bytes(b) <= LARGE_BYTES || s->told_size[module])
+    if (n <= LARGE_BYTES || s->told_size[module])
         return;
     s->told_size[module] = true;
     log_line(LOG_WARN, "answer is larger than VictoriaMetrics accepts by default",
-             "endpoint", registry[module]->name, "bytes", digits(body_bytes(b), &bytes),
-             "remedy",
+             "endpoint", registry[module]->name, "bytes", digits(n, &bytes), "remedy",
              "-promscrape.maxScrapeSize=256MB there, or serve fewer runs (--runs)",
              NULL);
 }
@@ -222,10 +257,11 @@ static void page(void *ctx, int endpoint, struct view host, struct buf *html)
     for (size_t i = 0; i < http_server_listeners(s->http); i++) {
         int module = registry_find(view_of(http_server_name(s->http, i)));
 
-        if (module == endpoint)
+        if (module == endpoint || (module < 0 && endpoint == PIPELINE_ALONE))
             d->here = d->endpoint_count;
         d->endpoints[d->endpoint_count++] =
-            (struct page_endpoint){ registry[module]->title,
+            (struct page_endpoint){ module < 0 ? "Predictions"
+                                               : registry[module]->title,
                                     http_server_address(s->http, i) };
     }
     d->results_dir = s->c->results_dir;
@@ -279,6 +315,10 @@ struct site site_of(struct site_state *s)
                           .ready = ready,
                           .reload = reload,
                           .page = page,
+                          .predictions = PIPELINE_ALONE,
+                          .loaded = *s->c->predict.listen ? loaded : NULL,
+                          .refit = refit,
+                          .now_s = now_s,
                           .seed = s->seed,
                           .allowed_hosts = s->c->allowed_hosts,
                           .scraped = scraped };

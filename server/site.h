@@ -7,8 +7,12 @@
 #include "server/doors.h"
 #include "server/http/server.h"
 #include "server/pipeline.h"
+#include "server/predict/forecast.h"
 #include "server/sources/source_results.h"
 #include "server/web/rate.h"
+
+/* Name of the endpoint that has predictions alone. */
+#define SITE_PREDICTIONS "ml"
 
 struct site_state {
     const struct config *c;
@@ -18,6 +22,7 @@ struct site_state {
     const struct http_server *http;      /* set when there is one */
     const struct source_results *source; /* set when there is one */
     const struct doors *doors;           /* set when there are any */
+    struct forecast *forecast;           /* NULL: nothing is predicted */
     int (*reload)(void *ctx, struct err *e);
     void *reload_ctx;
     uint64_t seed; /* of this process, for entity tags */

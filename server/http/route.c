@@ -8,6 +8,7 @@
 #include "server/http/route.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "core/hash.h"
@@ -17,6 +18,7 @@
 #include "server/page.h"
 
 #define TEXT "text/plain; charset=utf-8"
+#define JSON "application/json"
 
 /* The page runs no script, loads its own style sheet and cannot be framed. */
 #define PAGE_HEADERS                                                                   \
@@ -48,6 +50,11 @@ void route_refused(int status, const char *text, const char *headers, struct rep
     out->headers = headers;
     buf_str(&out->text, text);
     buf_char(&out->text, '\n');
+}
+
+static bool tells_predictions(const struct site *site, int endpoint)
+{
+    return site->loaded && endpoint == site->predictions;
 }
 
 /* ---- query -------------------------------------------------------------------- */
@@ -138,7 +145,10 @@ static void metrics(const struct call *c, int endpoint, struct reply *out)
 
     if (count == 0) {
         /* An empty answer would say that there is nothing. */
-        say(out, 503, VIEW("the first scan is not finished\n"));
+        say(out, 503,
+            tells_predictions(c->site, endpoint)
+                ? VIEW("there are no predictions yet\n")
+                : VIEW("the first scan is not finished\n"));
         out->headers = "Retry-After: 1\r\n";
         return;
     }
@@ -193,6 +203,18 @@ static void ready(const struct call *c, struct reply *out)
         say(out, 503, VIEW("not ready\n"));
 }
 
+/* As the predecessor's prediction exporter told it. */
+static void model_health(const struct call *c, struct reply *out)
+{
+    bool loaded = c->site->loaded(c->site->ctx);
+
+    out->status = loaded ? 200 : 503;
+    out->content_type = JSON;
+    buf_fmt(&out->text, "{\"status\":\"%s\",\"model_loaded\":%s,\"timestamp\":%.0f}\n",
+            loaded ? "ok" : "error", loaded ? "true" : "false",
+            floor(c->site->now_s(c->site->ctx)));
+}
+
 static void page(const struct call *c, struct reply *out)
 {
     out->status = 200;
@@ -210,7 +232,9 @@ static void style(const struct call *c, struct reply *out)
     out->fixed = view_of(page_style);
 }
 
-static void reload(const struct call *c, struct reply *out)
+/* False: it was not done, and *out says why. */
+static bool change(const struct call *c, int (*f)(void *ctx, struct err *e),
+                   struct reply *out)
 {
     const char *refused = browser_refused(c->rq, view_of(c->site->allowed_hosts));
     struct err e = { 0 };
@@ -218,15 +242,29 @@ static void reload(const struct call *c, struct reply *out)
 
     if (refused) {
         route_refused(403, refused, NULL, out);
-        return;
+        return false;
     }
-    rc = c->site->reload(c->site->ctx, &e);
-    if (rc == 0)
-        say(out, 200, VIEW("reloaded\n"));
-    else if (rc == -EBUSY)
+    rc = f(c->site->ctx, &e);
+    if (rc == -EBUSY)
         route_refused(429, e.text, "Retry-After: 1\r\n", out);
-    else
+    else if (rc < 0)
         route_refused(500, e.text, NULL, out);
+    return rc == 0;
+}
+
+static void reload(const struct call *c, struct reply *out)
+{
+    if (change(c, c->site->reload, out))
+        say(out, 200, VIEW("reloaded\n"));
+}
+
+static void model_reload(const struct call *c, struct reply *out)
+{
+    if (!change(c, c->site->refit, out))
+        return;
+    say(out, 200,
+        VIEW("{\"status\":\"ok\",\"message\":\"Model reloaded successfully\"}\n"));
+    out->content_type = JSON;
 }
 
 /* ---- which path ----------------------------------------------------------------- */
@@ -234,18 +272,21 @@ static void reload(const struct call *c, struct reply *out)
 static const struct path {
     struct view path;
     answer_fn *answer;
-    bool post; /* POST alone; else GET and HEAD */
-    bool open; /* answered without a password, as probes need */
+    bool post;        /* POST alone; else GET and HEAD */
+    bool open;        /* answered without a password, as probes need */
+    bool predictions; /* on that endpoint alone */
 } paths[] = {
-    { VIEW("/metrics"), own_metrics, false, false },
-    { VIEW("/metrics/all"), all_metrics, false, false },
-    { VIEW("/health"), health, false, true },
-    { VIEW("/-/healthy"), health, false, true },
-    { VIEW("/ready"), ready, false, true },
-    { VIEW("/-/ready"), ready, false, true },
-    { VIEW("/-/reload"), reload, true, false },
-    { VIEW("/"), page, false, false },
-    { VIEW("/style.css"), style, false, false },
+    { VIEW("/health"), model_health, false, true, true },
+    { VIEW("/reload"), model_reload, true, false, true },
+    { VIEW("/metrics"), own_metrics, false, false, false },
+    { VIEW("/metrics/all"), all_metrics, false, false, false },
+    { VIEW("/health"), health, false, true, false },
+    { VIEW("/-/healthy"), health, false, true, false },
+    { VIEW("/ready"), ready, false, true, false },
+    { VIEW("/-/ready"), ready, false, true, false },
+    { VIEW("/-/reload"), reload, true, false, false },
+    { VIEW("/"), page, false, false, false },
+    { VIEW("/style.css"), style, false, false, false },
 };
 
 static bool allowed(const struct path *p, enum method m)
@@ -253,17 +294,17 @@ static bool allowed(const struct path *p, enum method m)
     return p->post ? m == METHOD_POST : m == METHOD_GET || m == METHOD_HEAD;
 }
 
-static const struct path *find_path(struct view path)
+static const struct path *find_path(struct view path, bool predictions)
 {
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-        if (view_eq(path, paths[i].path))
+        if (view_eq(path, paths[i].path) && (predictions || !paths[i].predictions))
             return &paths[i];
     return NULL;
 }
 
 bool route_is_open(const struct request *rq)
 {
-    const struct path *p = find_path(rq->path);
+    const struct path *p = find_path(rq->path, false);
 
     return p && p->open;
 }
@@ -272,7 +313,7 @@ void route(const struct site *site, int endpoint, const struct request *rq,
            struct reply *out)
 {
     struct call call = { site, endpoint, rq };
-    const struct path *p = find_path(rq->path);
+    const struct path *p = find_path(rq->path, tells_predictions(site, endpoint));
 
     out->head = rq->method == METHOD_HEAD;
     if (!p) {

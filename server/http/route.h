@@ -47,6 +47,15 @@ struct site {
      */
     void (*scraped)(void *ctx, int endpoint, const struct scraper_peer *peer,
                     uint64_t began_ns);
+    /*
+     * The endpoint of predictions has /health and /reload as its predecessor had them:
+     * whether there are models; a new fit (-EBUSY: too often); Unix time. loaded NULL:
+     * there is no such endpoint.
+     */
+    int predictions;
+    bool (*loaded)(void *ctx);
+    int (*refit)(void *ctx, struct err *e);
+    double (*now_s)(void *ctx);
 };
 
 /* Whose values an answer holds. */

@@ -58,13 +58,12 @@ static void on_timer(uv_timer_t *timer);
 /* Tells states apart: the sum of generations, which only go up. 0: nothing is served yet. */
 static uint64_t state_now(const struct push *p)
 {
+    struct body *bodies[PIPELINE_BODIES_MAX];
     uint64_t sum = 0;
 
-    for (size_t i = 0; i < registry_count; i++) {
-        const struct body *b = pipeline_body(p->pipeline, i);
-
-        sum += b ? b->generation : 0;
-    }
+    for (size_t i = 0, n = pipeline_bodies(p->pipeline, PIPELINE_ALL, bodies); i < n;
+         i++)
+        sum += bodies[i]->generation;
     return sum;
 }
 
@@ -85,18 +84,16 @@ static void rewind_answer(struct push *p)
 static void take_state(struct push *p)
 {
     struct reply *r = &p->answer.reply;
+    struct body *bodies[PIPELINE_BODIES_MAX];
     uint64_t bytes = 0;
 
     answer_release(&p->answer);
     r->status = 200;
     r->content_type = "";
-    for (size_t i = 0; i < registry_count; i++) {
-        struct body *b = pipeline_body(p->pipeline, i);
-
-        if (!b)
-            continue;
-        r->bodies[r->body_count++] = body_ref(b);
-        bytes += body_bytes(b);
+    for (size_t i = 0, n = pipeline_bodies(p->pipeline, PIPELINE_ALL, bodies); i < n;
+         i++) {
+        r->bodies[r->body_count++] = body_ref(bodies[i]);
+        bytes += body_bytes(bodies[i]);
     }
     r->gzip = !p->gateway && bytes >= GZIP_FROM;
     p->state = state_now(p);

@@ -122,7 +122,8 @@ class Exporter:
     listen: endpoints on free ports of loopback, the others are off; None: no flags, the
     caller says by others or by variables where all three listen.
     user: run as this uid and gid, without groups.
-    Without a flag --power… nothing of the tester's own machine is measured.
+    Without a flag --power… nothing of the tester's own machine is measured; without one
+    about predictions, which come when they are ready, there are none.
     """
 
     def __init__(self, *flags, files=(), directory=None, env=None, release=False,
@@ -187,6 +188,8 @@ class Exporter:
             command.append(f"--{endpoint}.listen-address={address}")
         if not any(flag.startswith("--power") for flag in self.flags):
             command.append("--power=off")
+        if not any(flag.startswith(("--predict", "--ml.")) for flag in self.flags):
+            command.append("--predict=off")
         command += self.flags
         self.process = subprocess.Popen(
             command, env=environment(self.env), stdin=subprocess.DEVNULL,

@@ -49,8 +49,10 @@ def path_of(directory, name):
 
 
 def once(endpoint, directory, *flags):
-    """The exposition that --once prints, as bytes."""
-    done = harness.run("--results-dir", directory, "--once", endpoint, *flags)
+    """The exposition that --once prints, as bytes, without predictions: what models say has
+    tests of its own."""
+    done = harness.run("--results-dir", directory, "--once", endpoint, "--predict=off",
+                       *flags)
     if done.returncode != 0:
         raise AssertionError(f"--once {endpoint}: {done.returncode} {done.stderr}")
     return done.stdout_bytes

@@ -125,8 +125,12 @@ static inline void *run_loop(void *arg)
 
 static inline void make(const struct http_limits *limits)
 {
-    static const struct site site = { NULL,      site_bodies, site_ready, site_reload,
-                                      site_page, 1,           "",         NULL };
+    static const struct site site = { .bodies = site_bodies,
+                                      .ready = site_ready,
+                                      .reload = site_reload,
+                                      .page = site_page,
+                                      .seed = 1,
+                                      .allowed_hosts = "" };
     struct http_limits usual;
 
     signal(SIGPIPE, SIG_IGN);

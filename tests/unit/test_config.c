@@ -197,7 +197,7 @@ static void help_needs_nothing_else_to_be_right(void **state)
 static void every_topic_of_help_fits_a_screen_and_all_flags_have_one(void **state)
 {
     static const char *const topics[] = { "inputs", "web",      "prices", "process",
-                                          "power",  "upstream", "push" };
+                                          "power",  "upstream", "push",   "predict" };
     size_t flags = 0, listed = 0;
     struct buf b = { 0 };
 
