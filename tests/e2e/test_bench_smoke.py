@@ -26,7 +26,7 @@ ROWS = {
     "idle", "size", "crowd",
 }
 # Without a figure only where the binary lacks the capability.
-MAY_BE_SKIPPED = re.compile(r"scrape\.\w+\.gzip\.|updated\.|refit")
+MAY_BE_SKIPPED = re.compile(r"scrape\.\w+\.gzip\.|updated\.")
 
 
 def missing():
