@@ -3,6 +3,8 @@
  */
 #include "server/config.h"
 
+#include "server/predict/prompt_config.h"
+
 static const struct {
     const char *name, *what;
 } topics[] = {
@@ -109,21 +111,40 @@ static void add_row(const struct option *o, void *ctx)
 
 static void add_overview(struct buf *out)
 {
-    buf_str(out,
-            "encode_exporter - what video encodes cost, and how good they are, for "
-            "Prometheus\n\n"
-            "usage: encode_exporter [--flag value | --flag=value]...\n\n"
-            "  encode_exporter --results-dir ./test_results\n"
-            "      watches that directory; serves results on :9502, QoE on :9503, cost "
-            "on :9504\n"
-            "  encode_exporter --results-dir DIR --once all\n"
-            "      prints everything once\n\n"
-            "--help TOPIC shows the flags of a topic, --help all every flag:\n");
+    buf_str(
+        out,
+        "encode_exporter - what video encodes cost, and how good they are, for "
+        "Prometheus\n\n"
+        "usage: encode_exporter [--flag value | --flag=value]...\n\n"
+        "  encode_exporter --results-dir ./test_results\n"
+        "      watches that directory; serves results on :9502, QoE on :9503, cost "
+        "on :9504\n"
+        "  encode_exporter --results-dir DIR --once all\n"
+        "      prints everything once\n"
+        "  encode_exporter predict --results-dir DIR --resolution 1920x1080 --fps 30 "
+        "--bitrate 4M\n"
+        "      prints what such an encode is expected to cost, and how good it "
+        "will be\n\n"
+        "--help TOPIC shows the flags of a topic, --help all every flag:\n");
     for (size_t i = 0; i < TOPICS; i++)
         buf_fmt(out, "  %-10s%s\n", topics[i].name, topics[i].what);
     buf_str(out,
             "\n--version prints version, revision, compiler and libraries. A flag wins "
             "over its\nenvironment variable, that wins over the default.\n");
+}
+
+static void add_prompt(struct buf *out)
+{
+    buf_str(
+        out,
+        "\nencode_exporter predict: one question to the models of a directory\n"
+        "  Prints power, CPU time, quality, cost and CO2 to be expected of an encode, "
+        "with\n"
+        "  intervals and a table of bit rates; flags of inputs and prices apply. Exit "
+        "status 1:\n"
+        "  the data can say nothing of it, 2: wrong flags.\n");
+    for (const struct option *o = prompt_options; o->name; o++)
+        add_plain(o, out);
 }
 
 bool config_help(const char *topic, struct buf *out)
@@ -146,6 +167,8 @@ bool config_help(const char *topic, struct buf *out)
         known = true;
         buf_fmt(out, "%s: %s\n", topics[i].name, topics[i].what);
         each(topics[i].name, add_plain, out);
+        if (strcmp(topics[i].name, "predict") == 0)
+            add_prompt(out);
     }
     if (known)
         buf_str(out,

@@ -4,6 +4,7 @@
 #include "server/fetch/fetch.h"
 #include "server/health.h"
 #include "server/once.h"
+#include "server/predict/prompt.h"
 #include "server/version.h"
 
 #include <stdio.h>
@@ -135,6 +136,8 @@ int main(int argc, char **argv)
      * their heaps: what the process keeps is what it serves. */
     mallopt(M_MMAP_THRESHOLD, 256 * 1024);
     mallopt(M_ARENA_MAX, 2);
+    if (argc > 1 && strcmp(argv[1], "predict") == 0)
+        return predict_prompt(argc - 1, argv + 1);
     if (config_parse(&config, argc, argv, get_variable, NULL, &e) < 0)
         fprintf(stderr, "encode_exporter: %s\n", e.text);
     else

@@ -8,30 +8,49 @@
 #include "server/predict/predict.h"
 
 #include <limits.h>
+#include <stdio.h>
 
 #include "server/library.h"
 
 static const struct predict *predict; /* the main thread's; NULL: not opened */
 
-/* 0 without a library, too: then nothing is predicted. */
-static int open_library(const struct config *c, struct err *e)
+static int load(struct err *e)
 {
     char path[PATH_MAX + 256];
     const void *found;
-    int rc;
+    int rc = library_find("predict.so", path, sizeof path, e);
 
-    if (!c->predict.on || predict)
-        return 0;
-    rc = library_find("predict.so", path, sizeof path, e);
     if (rc == 0)
         rc = library_open(path, PREDICT_SYMBOL, ENCODE_ABI, "nothing else", &found, e);
     if (rc == 0)
         predict = found;
+    return rc;
+}
+
+/* 0 without a library, too: then nothing is predicted. */
+static int open_library(const struct config *c, struct err *e)
+{
+    int rc;
+
+    if (!c->predict.on || predict)
+        return 0;
+    rc = load(e);
     if (rc == 0 || config_said(c, "predict") || *c->predict.listen)
         return rc;
     log_line(LOG_WARN, "nothing is predicted", "reason", e->text, "remedy",
              "install it, or say --predict off", NULL);
     return 0;
+}
+
+int predict_prompt(int argc, char **argv)
+{
+    struct err e = { 0 };
+
+    if (!predict && load(&e) < 0) {
+        fprintf(stderr, "encode_exporter: predict: %s\n", e.text);
+        return 1;
+    }
+    return predict->predict_prompt(argc, argv);
 }
 
 int forecast_check(const struct config *c, struct err *e)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "server/predict/forecast.h"
+#include "server/predict/prompt.h"
 
 /* The one symbol that the library shows: a const struct predict. */
 #define PREDICT_SYMBOL "encode_predict"
@@ -32,7 +33,8 @@
     F(forecast_settled)                                                                \
     F(forecast_freeze)                                                                 \
     F(forecast_stop)                                                                   \
-    F(forecast_free)
+    F(forecast_free)                                                                   \
+    F(predict_prompt)
 
 #define PREDICT_MEMBER(name) __typeof__(name) *(name);
 

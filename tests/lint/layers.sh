@@ -53,8 +53,8 @@ includes server tests/fuzz | grep -E ': "modules/' | grep -v '^server/registry\.
     grep -vE '^server/predict/[a-z]+\.[ch]:[0-9]+: "modules/predict/' |
     grep -v '^tests/fuzz/' | report 'only server/registry.c names modules'
 includes server | grep -E ': "server/predict/' |
-    grep -vE '^server/predict/|: "server/predict/(forecast|predict_config)\.h"$' |
-    report 'server/predict/ is a library of its own, with forecast.h for the program'
+    grep -vE '^server/predict/|: "server/predict/(forecast|predict_config|prompt|prompt_config)\.h"$' |
+    report 'server/predict/ is a library of its own, with forecast.h and prompt.h for the program'
 
 includes core server | grep -E ': <llhttp\.h>$' | grep -vE '^server/(http/|main\.c)' |
     report 'llhttp is known in server/http/ alone'

@@ -2,6 +2,7 @@
 
 #include "core/buf.h"
 #include "server/config.h"
+#include "server/predict/prompt_config.h"
 
 #include <errno.h>
 
@@ -206,6 +207,8 @@ static void every_topic_of_help_fits_a_screen_and_all_flags_have_one(void **stat
         for (const struct option *o = m < 0 ? config_options() : registry[m]->options;
              o && o->name; o++)
             flags++;
+    for (const struct option *o = prompt_options; o->name; o++)
+        flags++;
     for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
         size_t lines = 0;
 
