@@ -237,6 +237,7 @@ static void fill_about(const struct site_state *s, struct about *about)
         about_section(about, registry[m]->title);
         registry[m]->about(set->config[m], about);
     }
+    forecast_about(s->forecast, about);
 }
 
 static void page(void *ctx, int endpoint, struct view host, struct buf *html)

@@ -8,6 +8,7 @@
 #ifndef MODULES_PREDICT_TELL_H
 #define MODULES_PREDICT_TELL_H
 
+#include "core/about.h"
 #include "core/module.h"
 #include "modules/predict/outlook.h"
 
@@ -38,6 +39,10 @@ void tell_overall(enum tell_on on, const struct outlook *o,
 /* Samples of one scenario, of families of TELL_RESULTS. index: its place in at->run. */
 void tell_scenario(const struct outlook *o, const struct place *at, uint32_t index,
                    const struct tell_context *c, struct series *out);
+
+/* For people, on the page: a row for each configuration, in a section of their own. */
+void tell_about(const struct outlook *o, const struct tell_context *c,
+                struct about *out);
 
 /*
  * For people, at the prompt: what is expected of *what, with intervals, and a table of bit

@@ -6,6 +6,7 @@
  *   tell_whatif.c      configurations that nobody has run
  *   tell_state.c       the service itself
  *   tell_price.c       quantities → money and CO2
+ *   tell_about.c       the configurations, on the page
  *   tell_person.c      the answer at the prompt: what there is to say, and why not
  *   tell_text.c        the same as text
  *   tell_json.c        the same as JSON

@@ -20,6 +20,7 @@
 
 #include "core/mem.h"
 #include "server/predict/session.h"
+#include "server/version.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 
@@ -435,6 +436,18 @@ bool forecast_loaded(const struct forecast *f)
     size_t count = 0;
 
     return f->fitted && outlook_models(f->fitted->outlook, &count) && count > 0;
+}
+
+void forecast_about(const struct forecast *f, struct about *out)
+{
+    const struct tell_context c = { .tariff = sheets_tariff,
+                                    .ctx = pipeline_set(f->h.pipeline),
+                                    .version = version_text,
+                                    .model_version = f->shown.text,
+                                    .model_update_s = f->shown.update_s };
+
+    if (f->fitted)
+        tell_about(f->fitted->outlook, &c, out);
 }
 
 void forecast_settled(struct forecast *f, void (*done)(void *ctx), void *ctx)

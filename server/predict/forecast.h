@@ -61,6 +61,9 @@ void forecast_refit(struct forecast *f);
 /* True once there is a fit that can predict anything. */
 bool forecast_loaded(const struct forecast *f);
 
+/* What the last fit says, as rows for the page. */
+void forecast_about(const struct forecast *f, struct about *out);
+
 /* Calls done once, when all is learned and fitted: at once if that is now. */
 void forecast_settled(struct forecast *f, void (*done)(void *ctx), void *ctx);
 

@@ -126,6 +126,12 @@ bool forecast_loaded(const struct forecast *f)
     return f && predict->forecast_loaded(f);
 }
 
+void forecast_about(const struct forecast *f, struct about *out)
+{
+    if (f)
+        predict->forecast_about(f, out);
+}
+
 void forecast_settled(struct forecast *f, void (*done)(void *ctx), void *ctx)
 {
     if (f)

@@ -30,6 +30,7 @@
     F(forecast_take)                                                                   \
     F(forecast_refit)                                                                  \
     F(forecast_loaded)                                                                 \
+    F(forecast_about)                                                                  \
     F(forecast_settled)                                                                \
     F(forecast_freeze)                                                                 \
     F(forecast_stop)                                                                   \

@@ -124,7 +124,7 @@ static void make_chunks(struct chunk *to[], struct chunk *const old[], enum tell
 
 /* ---- all of them ----------------------------------------------------------------------- */
 
-static bool tariff(void *ctx, struct view region, struct tariff *out)
+bool sheets_tariff(void *ctx, struct view region, struct tariff *out)
 {
     const struct module_set *set = ctx;
 
@@ -139,7 +139,7 @@ static bool tariff(void *ctx, struct view region, struct tariff *out)
 
 static struct tell_context context_of(const struct sheets_task *t)
 {
-    return (struct tell_context){ .tariff = tariff,
+    return (struct tell_context){ .tariff = sheets_tariff,
                                   .ctx = t->set,
                                   .version = version_text,
                                   .model_version = t->shown.text,

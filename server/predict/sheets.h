@@ -40,6 +40,9 @@ struct sheets *sheets_make(const struct sheets_task *t,
 void sheets_settle(struct sheets *s);
 void sheets_free(struct sheets *s); /* NULL is accepted */
 
+/* For struct tell_context: prices of the cost module. ctx: a module set. */
+bool sheets_tariff(void *ctx, struct view region, struct tariff *out);
+
 /* The heads of all families, made once. */
 struct sheet_heads {
     struct chunk **of[TELL_ON_COUNT];

@@ -84,6 +84,15 @@ class Served(unittest.TestCase):
             predicted = found.samples("results_scenario_predicted_cost")
             self.assertEqual({s.labels["run_id"] for s in predicted}, served)
 
+    def test_the_page_shows_it_to_people(self):
+        with Exporter(ON, files=FILES) as e:
+            learned(e, encodes(FILES))
+            page = e.get("results", "/").text
+            self.assertIn("Predictions for content not seen yet", page)
+            self.assertRegex(page, r"720p30_2mbps: 1280x720, 30 fps, 2000 kbit/s, "
+                                   r"libx264 veryfast</th><td>VMAF [0-9.]+ \(")
+            self.assertRegex(page, "4k30_15mbps.*</th><td>the data cannot say")
+
     def test_all_in_one_holds_every_family_once(self):
         with Exporter(ON, files=FILES) as e:
             learned(e, encodes(FILES))
@@ -275,7 +284,9 @@ class Configs(unittest.TestCase):
     def test_a_wrong_file_ends_the_start(self):
         with open(self.file, "w", encoding="utf-8") as f:
             f.write("[]")
-        done = harness.run("--results-dir", self.scratch, f"--predict.configs={self.file}")
+        done = harness.run("--results-dir", self.scratch, f"--predict.configs={self.file}",
+                           *(f"--{x}.listen-address=127.0.0.1:0"
+                             for x in harness.ENDPOINTS))
         self.assertNotEqual(done.returncode, 0)
         self.assertIn(self.file, done.stderr)
         check = harness.run("--check-config", f"--predict.configs={self.file}")

@@ -283,6 +283,27 @@ static void what_is_not_known_is_absent(void **state)
     told_deinit(&t);
 }
 
+static void people_read_what_is_expected_or_that_nothing_is(void **state)
+{
+    (void)state;
+    const struct whatif nothing = { VIEW("x"), 1, 2, 3, 4, { NULL, 0 }, { NULL, 0 } };
+    const struct whatif_outlook all[] = { one_whatif(), unknown_whatif(&nothing) };
+    const struct outlook o = { .whatifs = all, .whatif_count = 2 };
+    struct about a = { 0 };
+
+    tell_about(&o, &with_prices, &a);
+    assert_int_equal(a.count, 2);
+    assert_true(view_has_nocase(a.rows[0].value, VIEW("vmaf 93.25 (")));
+    assert_true(
+        view_has_nocase(a.rows[0].value, VIEW("0.404 usd per hour of content")));
+    assert_true(view_has_nocase(a.rows[0].value, VIEW("ask for 3900 kbit/s")));
+    assert_true(view_has_nocase(a.rows[0].source, VIEW("confidence")));
+    assert_true(view_eq(a.rows[1].what, VIEW("x: 2x3, 4 fps, 1 kbit/s")));
+    assert_true(view_eq(a.rows[1].value, VIEW("the data cannot say")));
+    assert_int_equal(a.rows[1].source.n, 0);
+    about_deinit(&a);
+}
+
 /* ---- scenarios ------------------------------------------------------------------------ */
 
 static void told_scenario(struct told *t, const struct outlook *o,
@@ -384,6 +405,7 @@ int main(void)
         cmocka_unit_test(a_part_of_the_cost_that_is_not_known_does_not_count),
         cmocka_unit_test(the_port_of_the_predecessor_has_its_families),
         cmocka_unit_test(what_is_not_known_is_absent),
+        cmocka_unit_test(people_read_what_is_expected_or_that_nothing_is),
         cmocka_unit_test(scenarios_have_the_labels_of_their_results),
         cmocka_unit_test(a_scenario_costs_what_its_region_asks),
         cmocka_unit_test(a_run_that_nobody_has_learned_of_is_not_told),
