@@ -7,7 +7,9 @@
  *
  * An outlier bends the line towards itself and widens what counts as usual, so those that
  * are looked at are taken out together first, at most a tenth of the rows; then each is
- * judged by what all others say, and comes back if it was none.
+ * judged by what all others say, and comes back if it was none. A few of them make the
+ * plainest form look best, beside which nothing is unusual, so the others choose their
+ * form anew.
  */
 #include "modules/predict/predictor.h"
 
@@ -198,7 +200,8 @@ static size_t judge(struct work *w, struct suspect *s, size_t n)
 
     for (size_t i = 0; i < n; i++)
         w->e->y[s[i].row] = NAN;
-    if (fit(w, &rows, w->form, w->penalty, &without) < 0) {
+    choose(w);
+    if (!w->form || fit(w, &rows, w->form, w->penalty, &without) < 0) {
         for (size_t i = 0; i < n; i++)
             w->e->y[s[i].row] = s[i].y;
         return 0;
@@ -220,10 +223,14 @@ static size_t judge(struct work *w, struct suspect *s, size_t n)
 static size_t part_with_outliers(struct work *w, const struct ridge_fit *fitted,
                                  size_t most)
 {
+    const struct form *form = w->form;
+    double penalty = w->penalty;
     struct suspect *s = mem_alloc((w->e->n + 1) * sizeof *s);
     size_t n = suspects(w, fitted->left_out, most, s), out;
 
     out = n ? judge(w, s, n) : 0;
+    w->form = form;
+    w->penalty = penalty;
     free(s);
     return out;
 }

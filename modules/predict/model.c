@@ -12,6 +12,7 @@
 #define RANGE_BELOW  0.5
 #define RANGE_ABOVE  2
 #define HEIGHT_ABOVE 1.5
+#define ROUNDING     1e-12 /* of double arithmetic, in proportion */
 
 enum { LEARNED_LEAST = 3, SOURCES_LEAST = 3 };
 
@@ -86,6 +87,27 @@ static void widen(struct range *r, double v)
         r->high = v;
 }
 
+/* The encoder's; NULL: it was not seen. */
+static struct effort_range *efforts_of(const struct model *m, uint32_t encoder)
+{
+    for (size_t i = 0; i < m->effort_count; i++)
+        if (m->efforts[i].encoder == encoder)
+            return &m->efforts[i];
+    return NULL;
+}
+
+static void see_effort(struct model *m, const struct point *at)
+{
+    struct effort_range *r = efforts_of(m, at->encoder);
+
+    if (!r) {
+        m->efforts = mem_resize(m->efforts, m->effort_count + 1, sizeof *m->efforts);
+        r = &m->efforts[m->effort_count++];
+        *r = (struct effort_range){ at->encoder, { NAN, NAN } };
+    }
+    widen(&r->e, at->e);
+}
+
 /* Of the examples that are learned from; how many these are of each source, too. */
 static void survey(struct build *b)
 {
@@ -93,6 +115,7 @@ static void survey(struct build *b)
 
     m->bits_per_pixel = m->pixel_rate = m->streams = (struct range){ NAN, NAN };
     m->height_max = 0;
+    m->effort_count = 0;
     b->of_source = mem_zalloc((b->e.sources + 1) * sizeof *b->of_source);
     for (size_t i = 0; i < b->e.n; i++) {
         if (isnan(b->y[i]))
@@ -101,6 +124,7 @@ static void survey(struct build *b)
         widen(&m->bits_per_pixel, b->at[i].bits_per_pixel);
         widen(&m->pixel_rate, b->at[i].pixel_rate);
         widen(&m->streams, b->at[i].streams);
+        see_effort(m, &b->at[i]);
         if (b->at[i].height > m->height_max)
             m->height_max = b->at[i].height;
     }
@@ -111,13 +135,21 @@ static bool within(const struct range *r, double v)
     return v >= RANGE_BELOW * r->low && v <= RANGE_ABOVE * r->high;
 }
 
+/* An encoder that was not seen is somebody else's to refuse. */
+static bool tries_as_seen(const struct model *m, const struct point *at)
+{
+    const struct effort_range *r = efforts_of(m, at->encoder);
+
+    return !r || (at->e >= r->e.low && at->e <= r->e.high);
+}
+
 bool model_in_range(const struct model *m, const struct point *at)
 {
     if (!within(&m->streams, at->streams))
         return false;
     if (m->kind == KIND_POWER_BY_STREAMS)
         return true;
-    return within(&m->pixel_rate, at->pixel_rate) &&
+    return tries_as_seen(m, at) && within(&m->pixel_rate, at->pixel_rate) &&
            at->height <= HEIGHT_ABOVE * m->height_max &&
            (m->by_quality || within(&m->bits_per_pixel, at->bits_per_pixel));
 }
@@ -164,7 +196,8 @@ static void judge(const struct build *b, const double *value, const double *half
             continue;
         back = response_back(b->e.target, value[i] + offset);
         if (isfinite(back))
-            score_add(s, b->measured[i], back, fabs(b->y[i] - value[i]) <= half[i]);
+            score_add(s, b->measured[i], back,
+                      fabs(b->y[i] - value[i]) <= half[i] + ROUNDING * fabs(b->y[i]));
     }
 }
 
@@ -294,6 +327,7 @@ void model_make(struct model *m, const struct data *d, enum target t, enum kind 
 void model_deinit(struct model *m)
 {
     predictor_deinit(&m->line);
+    free(m->efforts);
     *m = (struct model){ 0 };
 }
 

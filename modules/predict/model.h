@@ -10,6 +10,12 @@ struct range {
     double low, high;
 };
 
+/* Efforts of the presets that an encoder was seen with. */
+struct effort_range {
+    uint32_t encoder;
+    struct range e;
+};
+
 struct model {
     enum target target;
     enum kind kind;
@@ -20,6 +26,8 @@ struct model {
     /* Of what was learned from; nothing is predicted beyond what follows from these. */
     struct range bits_per_pixel, pixel_rate, streams;
     double height_max;
+    struct effort_range *efforts; /* one per encoder */
+    size_t effort_count;
 
     struct predictor line; /* of encodes that nobody has made */
     double r2;             /* of the scope that the line is of */
@@ -43,7 +51,8 @@ void model_deinit(struct model *m);
 struct estimate model_at(const struct model *m, const struct point *at,
                          double *confidence);
 
-/* Within 0.5 to 2 times of what was learned from, and no higher than 1.5 times. */
+/* Within 0.5 to 2 times of what was learned from, no higher than 1.5 times, and between the
+ * fastest and the slowest preset that its encoder was seen with. */
 bool model_in_range(const struct model *m, const struct point *at);
 
 #endif

@@ -46,8 +46,9 @@ static double reached(const struct recommend_curve *c, const double rate[],
     for (int i = 0; i <= STEPS; i++) {
         if (!(part_of(curve[i], p) >= target))
             continue;
+        /* At the lowest rate already: less may do, and how much less nobody knows. */
         if (i == 0)
-            return whole(rate[0], rate[STEPS]);
+            return NAN;
         return whole(crossing(c, rate[i - 1], rate[i], p, target), rate[STEPS]);
     }
     return NAN;

@@ -15,7 +15,7 @@ struct recommend_curve {
 /*
  * The lowest whole kbit/s within from … to whose prediction reaches target; low: where
  * the high end of the interval does, high: where its low end does. Each is NaN where it
- * does not within the range; all are where the prediction does not grow with the rate.
+ * does not within the range, or does at its lower end already; all are where the prediction does not grow with the rate.
  */
 struct estimate recommend(const struct recommend_curve *c, double from_kbps,
                           double to_kbps, double target);

@@ -21,8 +21,7 @@
     "any"
 #define HELP_VERSION                                                                   \
     "Version of the models: a hash of what they were learned from and of the "         \
-    "settings; "                                                                       \
-    "always 1"
+    "settings, that changes at most once a minute; always 1"
 #define HELP_UPDATE "When the version of the models last changed; Unix time in seconds"
 #define HELP_INFO   "Version, language and regression code of the exporter; always 1"
 #define HELP_VMAF   "Predicted VMAF " OF_CONFIG ", for content that is new to the models"
@@ -31,9 +30,9 @@
     ", for content that is new to the models"
 #define HELP_CONFIDENCE                                                                \
     "How far a prediction of this target can be relied on, 0 to 1: max(0, R2) / "      \
-    "sqrt(1 + h), with R2 from left-out sources (scope new_source) and h the "         \
-    "leverage "                                                                        \
-    "of the configuration, its distance from the data"
+    "sqrt(1 + h), with R2 from left-out sources (scope new_source; below three "       \
+    "sources from left-out encodes) and h the leverage of the configuration, its "     \
+    "distance from the data"
 #define HELP_BITRATE                                                                   \
     "Lowest bit rate to ask for, in kbit/s, whose predicted VMAF reaches target_vmaf"
 #define HELP_USD "Predicted cost in USD " PER_HOUR ": " COST_FORMULA

@@ -92,7 +92,8 @@ bool tell_tariff(const struct tell_context *c, struct view region, struct tariff
 
 /*
  * Money for energy in joules and core-seconds: the sum of the two that are known (of
- * a quantity or of a price), as cost_total_load_aware has it; NaN: neither is.
+ * a quantity or of a price), as cost_total_load_aware has it, to four significant digits;
+ * NaN: neither is.
  */
 double tell_cost(double energy_j, double core_seconds, const struct tariff_prices *in);
 
@@ -137,6 +138,10 @@ struct answer {
     struct tariff t;
     bool anything; /* is known of what was asked */
 };
+
+/* Whether intervals hold for content that is new: only where there are sources enough to
+ * tell how much content differs. */
+bool answer_holds_for_new(const struct answer *a, uint32_t *sources);
 
 /* "high" … "very low" */
 const char *confidence_word(double confidence);

@@ -151,10 +151,13 @@ static void add_asked(struct out *o, const struct answer *a)
 
 static void add_models(struct out *o, const struct answer *a)
 {
+    uint32_t sources;
+    bool holds = answer_holds_for_new(a, &sources);
+
     open_as(o, "models", '{');
     add_string(o, "version", view_of(outlook_version(a->o)));
     add_number(o, "encodes", (double)outlook_lessons(a->o));
-    add_string(o, "scope", view_of(scope_name(SCOPE_NEW)));
+    add_string(o, "scope", view_of(scope_name(holds ? SCOPE_NEW : SCOPE_KNOWN)));
     close_as(o, '}');
 }
 

@@ -85,14 +85,17 @@ static void fill_rows(struct answer *a)
 struct reach {
     double low_kbps, high_kbps; /* NaN: nowhere */
     double best, best_kbps;     /* of the figure */
+    double at_low;              /* the figure at low_kbps */
 };
 
 static struct reach reach_of(const struct outlook *o, struct whatif what,
                              const struct answer_figure *f)
 {
-    enum { STEPS = 24, PER_OCTAVE = 4 }; /* 1/64 to 64 times what was asked for */
+    /* A millionth to a million times what was asked for: wherever that lies, the range
+     * of the encodes is within. */
+    enum { STEPS = 80, PER_OCTAVE = 4 };
     const double asked_kbps = what.bitrate_kbps;
-    struct reach r = { NAN, NAN, NAN, NAN };
+    struct reach r = { NAN, NAN, NAN, NAN, NAN };
 
     for (int i = -STEPS; i <= STEPS; i++) {
         struct whatif_outlook w;
@@ -103,8 +106,10 @@ static struct reach reach_of(const struct outlook *o, struct whatif what,
         y = answer_estimate(f, &w)->value;
         if (isnan(y))
             continue;
-        if (isnan(r.low_kbps))
+        if (isnan(r.low_kbps)) {
             r.low_kbps = what.bitrate_kbps;
+            r.at_low = y;
+        }
         r.high_kbps = what.bitrate_kbps;
         if (!(y <= r.best)) {
             r.best = y;
@@ -129,17 +134,31 @@ static void say_few(const struct answer *a, enum target t, struct buf *text)
     else if (a->samples[t] == 0)
         buf_str(text, "too few of the encodes tell this; 3 are the least");
     else
-        buf_fmt(text,
-                "the encodes that tell this are of %u source%s, too few to judge "
-                "content that is new",
-                a->sources[t], a->sources[t] == 1 ? "" : "s");
+        buf_str(text, "the encodes that tell this do not tell their size and bit rate, "
+                      "or are too far from this one");
 }
 
-static void say_far(const struct answer *a, const struct answer_figure *f,
+static void say_encoder(const struct answer *a, const struct whatif *any,
+                        struct buf *text)
+{
+    const struct whatif *what = &a->asked.what;
+    struct whatif_outlook usual;
+
+    outlook_ask(a->o, any, NAN, &usual);
+    buf_fmt(text, "the encodes cannot tell of the encoder %.*s%s%.*s",
+            VIEW_ARG(what->encoder), what->preset.n ? ", preset " : "",
+            VIEW_ARG(what->preset));
+    if (usual.what.encoder.n)
+        buf_fmt(text, "; most are of %.*s%s%.*s", VIEW_ARG(usual.what.encoder),
+                usual.what.preset.n ? ", preset " : "", VIEW_ARG(usual.what.preset));
+}
+
+/* holds: there is a model of content that is new. */
+static void say_far(const struct answer *a, const struct answer_figure *f, bool holds,
                     struct buf *text)
 {
     const struct whatif *what = &a->asked.what;
-    struct reach r = reach_of(a->o, *what, f), other = { NAN, NAN, NAN, NAN };
+    struct reach r = reach_of(a->o, *what, f), other = { NAN, NAN, NAN, NAN, NAN };
     struct whatif any = *what;
 
     if (!isnan(r.low_kbps)) {
@@ -153,9 +172,9 @@ static void say_far(const struct answer *a, const struct answer_figure *f,
     if (what->encoder.n || what->preset.n)
         other = reach_of(a->o, any, f);
     if (!isnan(other.low_kbps))
-        buf_fmt(text, "the encodes cannot tell of the encoder %.*s%s%.*s",
-                VIEW_ARG(what->encoder), what->preset.n ? ", preset " : "",
-                VIEW_ARG(what->preset));
+        say_encoder(a, &any, text);
+    else if (!holds)
+        say_few(a, f->target, text);
     else
         buf_fmt(text,
                 "%.10gx%.10g at %.10g fps is too far from the encodes there are: "
@@ -183,16 +202,24 @@ static bool count_models(struct answer *a, enum target t)
     return holds;
 }
 
+bool answer_holds_for_new(const struct answer *a, uint32_t *sources)
+{
+    enum { LEAST = 3 };
+
+    *sources = 0;
+    for (size_t t = 0; t < TARGET_COUNT; t++)
+        if (a->sources[t] > *sources)
+            *sources = a->sources[t];
+    return *sources >= LEAST;
+}
+
 static void explain(struct answer *a, const struct answer_figure *f)
 {
     struct buf text = { 0 };
     bool holds = count_models(a, f->target);
 
     if (isnan(answer_estimate(f, &a->asked)->value)) {
-        if (holds)
-            say_far(a, f, &text);
-        else
-            say_few(a, f->target, &text);
+        say_far(a, f, holds, &text);
         say(a->why[f->target], &text);
     }
     buf_deinit(&text);
@@ -217,7 +244,7 @@ static void explain_bitrate(struct answer *a)
         buf_fmt(&text,
                 "a lower bit rate than the encodes cover may do; at about %.10g kbit/s "
                 "VMAF is %.1f",
-                round_kbps(r.best_kbps), r.best);
+                round_kbps(r.low_kbps), r.at_low);
     say(a->why_bitrate, &text);
     buf_deinit(&text);
 }

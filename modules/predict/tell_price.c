@@ -1,5 +1,7 @@
 #include "modules/predict/tell_inner.h"
 
+#include "modules/predict/response.h"
+
 #include <math.h>
 
 #define JOULES_PER_KWH   3.6e6 /* exact: 1000 W for 3600 s */
@@ -18,8 +20,8 @@ static double sum_known(double a, double b)
 
 double tell_cost(double energy_j, double core_seconds, const struct tariff_prices *in)
 {
-    return sum_known(energy_j / JOULES_PER_KWH * in->per_kwh,
-                     core_seconds / SECONDS_PER_HOUR * in->per_core_hour);
+    return round4(sum_known(energy_j / JOULES_PER_KWH * in->per_kwh,
+                            core_seconds / SECONDS_PER_HOUR * in->per_core_hour));
 }
 
 /* An end that only one of two known parts has would be no end of the sum. */
@@ -52,8 +54,8 @@ struct estimate tell_hourly_co2_kg(const struct whatif_outlook *w,
     double kg = SECONDS_PER_HOUR / JOULES_PER_KWH * t->co2_kg_per_kwh;
 
     return (struct estimate){
-        .value = w->energy_j.value * kg,
-        .low = w->energy_j.low * kg,
-        .high = w->energy_j.high * kg,
+        .value = round4(w->energy_j.value * kg),
+        .low = round4(w->energy_j.low * kg),
+        .high = round4(w->energy_j.high * kg),
     };
 }

@@ -161,19 +161,26 @@ static void add_figures(const struct answer *a, struct buf *out)
 
 static void add_reading(const struct answer *a, struct buf *out)
 {
-    uint32_t sources = 0;
+    uint32_t sources;
+    bool holds = answer_holds_for_new(a, &sources);
     struct buf text = { 0 };
 
-    for (size_t t = 0; t < TARGET_COUNT; t++)
-        if (a->sources[t] > sources)
-            sources = a->sources[t];
-    buf_fmt(&text, "Learned from %llu encodes of %u sources (models %s). ",
-            (unsigned long long)outlook_lessons(a->o), sources, outlook_version(a->o));
-    buf_str(&text,
-            "Seconds and hours are of content. The figures are for content that is new "
-            "to the models, and 95 of 100 such encodes come to lie within the "
-            "intervals. Confidence, 0 to 1, is how much of what sets unseen sources "
-            "apart the model tells, less where few encodes are like this one.");
+    buf_fmt(&text, "Learned from %llu encodes of %u source%s (models %s). ",
+            (unsigned long long)outlook_lessons(a->o), sources, sources == 1 ? "" : "s",
+            outlook_version(a->o));
+    buf_str(&text, "Seconds and hours are of content. ");
+    if (holds)
+        buf_str(&text, "The figures are for content that is new to the models, and 95 "
+                       "of 100 such encodes come to lie within the intervals. "
+                       "Confidence, 0 to 1, is how much of what sets unseen sources "
+                       "apart the model tells, less where few encodes are like this "
+                       "one.");
+    else
+        buf_str(&text, "That is too few to tell how much content differs: 95 of 100 "
+                       "encodes of content like theirs come to lie within the "
+                       "intervals, of other content fewer. Confidence, 0 to 1, is how "
+                       "much of what sets these encodes apart the model tells, less "
+                       "where few are like this one.");
     add_paragraph(out, "", &text);
     buf_deinit(&text);
 }
@@ -181,6 +188,8 @@ static void add_reading(const struct answer *a, struct buf *out)
 static void add_recommended(const struct answer *a, struct buf *out)
 {
     const struct estimate *e = &a->asked.recommended_kbps;
+    uint32_t sources;
+    bool holds = answer_holds_for_new(a, &sources);
     struct buf text = { 0 };
 
     buf_fmt(&text, "For VMAF %.10g: ", a->asked.target_vmaf);
@@ -191,7 +200,8 @@ static void add_recommended(const struct answer *a, struct buf *out)
         if (!isnan(e->low))
             buf_fmt(&text, "; %.0f may do for content that is easy to encode", e->low);
         if (!isnan(e->high))
-            buf_fmt(&text, "; with %.0f, 39 of 40 sources reach it", e->high);
+            buf_fmt(&text, "; with %.0f, 39 of 40 %s reach it", e->high,
+                    holds ? "sources" : "such encodes");
         else
             buf_str(&text, "; which bit rate is enough for nearly all content, the "
                            "encodes cannot say");

@@ -118,21 +118,22 @@ class PredictPrompt(unittest.TestCase):
         predicted = answer["predicted"]
         usd, eur = predicted["cost_per_hour"]
         # an hour of content: so many joules per second are Wh, core-seconds core-hours
+        # costs are told to four digits
         energy = predicted["joules_per_second"]["value"] / 1000 * 0.12
         compute = predicted["core_seconds_per_second"]["value"] * 2
         self.assertEqual((usd["currency"], eur["currency"]), ("USD", "EUR"))
         self.assertEqual(usd["parts"], "energy and compute")
-        self.assertAlmostEqual(usd["value"], energy + compute, delta=1e-9)
-        self.assertAlmostEqual(eur["value"], (energy + compute) * 0.92, delta=1e-9)
+        self.assertAlmostEqual(usd["value"], energy + compute, delta=5e-4)
+        self.assertAlmostEqual(eur["value"], (energy + compute) * 0.92, delta=5e-4)
         # 40 W + 2 W per Mbit/s at 4 Mbit/s, as long as the content is
         self.assertAlmostEqual(predicted["joules_per_second"]["value"], 48, delta=4)
         self.assertAlmostEqual(predicted["co2_kg_per_hour"]["value"],
                                predicted["joules_per_second"]["value"] / 1000 * 0.5,
-                               delta=1e-9)
+                               delta=6e-6)
         other = self.ask("--region", "us-east-1", asked=asked)["predicted"]
         self.assertAlmostEqual(other["co2_kg_per_hour"]["value"],
                                predicted["joules_per_second"]["value"] / 1000 * 0.45,
-                               delta=1e-9)
+                               delta=6e-6)
 
     def test_the_models_are_those_that_the_exporter_serves(self):
         self.copy("encodes")

@@ -206,6 +206,25 @@ static void cost_is_that_of_an_hour_of_content(void **state)
     told_deinit(&t);
 }
 
+static void costs_have_four_digits_as_the_rest(void **state)
+{
+    (void)state;
+    struct whatif_outlook w = one_whatif();
+    const struct outlook o = { .whatifs = &w, .whatif_count = 1 };
+    struct told t;
+
+    w.energy_j = (struct estimate){ 23.45, 12.34, 34.56 };
+    w.core_seconds = (struct estimate){ 1.831, 0.5977, 2.345 };
+    told_overall(&t, TELL_COST, &o, &with_prices);
+    /* 0.02345 kWh · 0.20 + 1.831 h · 0.50 = 0.92019 */
+    assert_near(sample(&t.h, "cost_predicted_usd", NULL), 0.9202, 0);
+    /* 0.01234 · 0.20 + 0.5977 · 0.50 = 0.301318 */
+    assert_near(sample(&t.h, "cost_predicted_usd_low", NULL), 0.3013, 0);
+    /* 0.03456 kWh · 0.5 kg */
+    assert_near(sample(&t.h, "cost_predicted_co2_kg_high", NULL), 0.01728, 0);
+    told_deinit(&t);
+}
+
 static void a_part_of_the_cost_that_is_not_known_does_not_count(void **state)
 {
     (void)state;
@@ -402,6 +421,7 @@ int main(void)
         cmocka_unit_test(the_service_is_up_while_there_are_models),
         cmocka_unit_test(quality_of_configurations_is_told_with_intervals),
         cmocka_unit_test(cost_is_that_of_an_hour_of_content),
+        cmocka_unit_test(costs_have_four_digits_as_the_rest),
         cmocka_unit_test(a_part_of_the_cost_that_is_not_known_does_not_count),
         cmocka_unit_test(the_port_of_the_predecessor_has_its_families),
         cmocka_unit_test(what_is_not_known_is_absent),

@@ -184,8 +184,8 @@ static void a_reason_is_given_for_what_is_not_said(void **state)
     struct said s;
 
     say(&s, &by_hand, &what, 93, false);
-    assert_says(&s, "PSNR (dB): the encodes that tell this are of 1 source, too few "
-                    "to judge content that is new.");
+    assert_says(&s, "PSNR (dB): the encodes that tell this do not tell their size and "
+                    "bit rate, or are too far from this one.");
     assert_says(&s, "SSIM, mean power (W): too few of the encodes tell this; 3 "
                     "are the least.");
     assert_null(strstr(s.text.p, "VMAF: "));
@@ -208,6 +208,50 @@ static void a_bit_rate_outside_of_the_data_is_named_with_those_inside(void **sta
     said_deinit(&s);
 }
 
+static void far_from_the_data_the_same_bit_rates_are_named(void **state)
+{
+    (void)state;
+    const double asked[] = { 1, 1000 * (double)(1 << 17) };
+
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        const struct whatif what = full_hd(asked[i]);
+        struct said s;
+
+        say(&s, &by_hand, &what, 93, false);
+        assert_says(&s, i ? ": about 1000 to 8000 kbit/s can be said."
+                          : ": about 1000 to 6900 kbit/s can be said.");
+        said_deinit(&s);
+    }
+}
+
+static void of_too_few_sources_nothing_is_said_of_new_content(void **state)
+{
+    (void)state;
+    struct model_report few[4];
+    const struct outlook o = {
+        .models = few, .model_count = 4, .lessons = 153, .ask = ask
+    };
+    const struct whatif what = full_hd(4000);
+    struct said s;
+
+    memcpy(few, models, sizeof few);
+    for (size_t i = 0; i < 4; i++)
+        few[i].sources = 1;
+    say(&s, &o, &what, 93, false);
+    assert_says(&s,
+                "153 encodes of 1 source (models 00112233aabbccdd). Seconds and hours "
+                "are of content. That is too few to tell how much content differs");
+    assert_says(&s, "with 4700, 39 of 40 such encodes reach it.");
+    assert_null(strstr(s.text.p, "new to the models"));
+    said_deinit(&s);
+    say(&s, &o, &what, 93, true);
+    assert_says(&s, "\"scope\":\"known_source\"");
+    said_deinit(&s);
+    say(&s, &by_hand, &what, 93, true);
+    assert_says(&s, "\"scope\":\"new_source\"");
+    said_deinit(&s);
+}
+
 static void a_picture_too_large_is_told_from_an_unknown_encoder(void **state)
 {
     (void)state;
@@ -220,7 +264,8 @@ static void a_picture_too_large_is_told_from_an_unknown_encoder(void **state)
     assert_false(s.anything);
     assert_says(
         &s,
-        " joules per second: the encodes cannot tell of the encoder vvc, preset slow.");
+        " joules per second: the encodes cannot tell of the encoder vvc, preset slow; "
+        "most are of h264, preset veryfast.");
     said_deinit(&s);
 
     what.height = 2160;
@@ -248,7 +293,7 @@ static void a_quality_that_nothing_reaches_has_no_bit_rate(void **state)
     say(&s, &by_hand, &what, 50, false);
     assert_says(&s,
                 "For VMAF 50: no bit rate can be recommended: a lower bit rate than "
-                "the encodes cover may do");
+                "the encodes cover may do; at about 1000 kbit/s VMAF is 86.0.");
     said_deinit(&s);
 }
 
@@ -384,6 +429,8 @@ int main(void)
         cmocka_unit_test(the_table_stands_around_what_was_asked),
         cmocka_unit_test(a_reason_is_given_for_what_is_not_said),
         cmocka_unit_test(a_bit_rate_outside_of_the_data_is_named_with_those_inside),
+        cmocka_unit_test(far_from_the_data_the_same_bit_rates_are_named),
+        cmocka_unit_test(of_too_few_sources_nothing_is_said_of_new_content),
         cmocka_unit_test(a_picture_too_large_is_told_from_an_unknown_encoder),
         cmocka_unit_test(a_quality_that_nothing_reaches_has_no_bit_rate),
         cmocka_unit_test(without_encodes_there_is_nothing_to_learn_from),
