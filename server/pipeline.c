@@ -29,7 +29,7 @@ enum {
 struct worker {
     uv_work_t work;
     struct pipeline *p;
-    struct segment_scratch scratch;
+    struct segment_scratch scratch; /* empty between two builds */
 };
 
 struct build {
@@ -121,8 +121,6 @@ void pipeline_free(struct pipeline *p)
     overall_free(p->overall);
     for (size_t i = 0; i < p->segment_count; i++)
         segment_unref(p->segments[i]);
-    for (size_t i = 0; i < WORKERS; i++)
-        segment_scratch_deinit(&p->workers[i].scratch);
     segment_scratch_deinit(&p->scratch);
     layout_deinit(&p->layout);
     chunks_free(p->heads);
@@ -331,9 +329,11 @@ static void on_work(uv_work_t *work)
         size_t i = atomic_fetch_add(&b->next, 1);
 
         if (i >= b->dirty_count)
-            return;
+            break;
         segment_render(b->segments[b->dirty[i]], &w->scratch, deflated);
     }
+    /* Half a megabyte, and the next large change may be hours away. */
+    segment_scratch_deinit(&w->scratch);
 }
 
 static void on_worked(uv_work_t *work, int status)
