@@ -328,6 +328,23 @@ const struct lessons *lessons_ref(const struct lessons *l)
     return l;
 }
 
+const struct lessons *lessons_first(const struct lessons *l, uint32_t limit)
+{
+    struct lessons *some = mem_zalloc(sizeof *some);
+
+    atomic_init(&some->refs, 1);
+    some->texts = l->texts;
+    some->text_count = l->text_count;
+    some->scenario_count = limit;
+    some->id = l->id;
+    some->of = l->of;
+    while (some->count < l->count && l->of[some->count].index < limit)
+        some->count++;
+    some->hash[0] = l->hash[0] + some->count;
+    some->hash[1] = l->hash[1] ^ limit;
+    return some;
+}
+
 void lessons_unref(const struct lessons *l)
 {
     struct lessons *mine = (struct lessons *)(uintptr_t)l;

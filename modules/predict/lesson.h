@@ -58,6 +58,9 @@ struct lessons { /* of one run; constant once made, shared by count. Any thread.
 /* One reference; NULL: there is nothing to learn from this run. */
 const struct lessons *lessons_of(const struct run *run);
 const struct lessons *lessons_ref(const struct lessons *l);
+/* Of a run of which the first `limit` scenarios alone count. One reference; shares all but
+ * the numbers with l, which must be there for longer. */
+const struct lessons *lessons_first(const struct lessons *l, uint32_t limit);
 void lessons_unref(const struct lessons *l); /* NULL is accepted */
 
 /*

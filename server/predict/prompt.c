@@ -132,29 +132,12 @@ static int gather(const struct config *c, struct gathered *g, struct err *e)
     return rc;
 }
 
-/* The first `limit` scenarios of a run; shares all but the number with l. */
-static struct lessons *first_of(const struct lessons *l, uint32_t limit)
-{
-    struct lessons *some = mem_zalloc(sizeof *some);
-
-    some->texts = l->texts;
-    some->text_count = l->text_count;
-    some->scenario_count = limit;
-    some->id = l->id;
-    some->of = l->of;
-    while (some->count < l->count && l->of[some->count].index < limit)
-        some->count++;
-    some->hash[0] = l->hash[0] + some->count;
-    some->hash[1] = l->hash[1] ^ limit;
-    return some;
-}
-
 /* Of the oldest run the first scenarios alone may be among the newest of all. */
 static struct outlook *learned(const struct gathered *g, const struct config *c,
                                const struct whatifs *w)
 {
     const struct lessons **all = mem_alloc((g->count + 1) * sizeof *all);
-    struct lessons *some = NULL;
+    const struct lessons *some = NULL;
     struct outlook *o;
 
     for (size_t i = 0; i < g->count; i++)
@@ -163,11 +146,11 @@ static struct outlook *learned(const struct gathered *g, const struct config *c,
         uint64_t over = g->scenarios - c->predict.scenarios;
         const struct lessons *last = all[g->count - 1];
 
-        some = first_of(last, (uint32_t)(last->scenario_count - over));
+        some = lessons_first(last, (uint32_t)(last->scenario_count - over));
         all[g->count - 1] = some;
     }
     o = outlook_new(all, g->count, &w->list);
-    free(some);
+    lessons_unref(some);
     free(all);
     return o;
 }

@@ -169,6 +169,26 @@ static void a_ladder_has_as_many_outputs_as_sizes(void **state)
     lessons_unref(l);
 }
 
+static void the_first_scenarios_of_a_run_are_lessons_of_their_own(void **state)
+{
+    (void)state;
+    struct scenario s[3] = { encode("a"), encode("b"), encode("c") };
+    const struct lessons *all, *some;
+
+    s[0].is_baseline = true;
+    all = learn(s, 3);
+    some = lessons_first(all, 2);
+    assert_int_equal(all->count, 2);
+    assert_int_equal(some->count, 1);
+    assert_int_equal(some->scenario_count, 2);
+    assert_int_equal(some->of[0].index, 1);
+    assert_view(some->id, "run");
+    assert_false(hash_eq(some->hash, all->hash));
+    lessons_unref(some);
+    assert_int_equal(all->of[1].index, 2);
+    lessons_unref(all);
+}
+
 static void equal_hashes_are_equal_lessons(void **state)
 {
     (void)state;
@@ -206,6 +226,7 @@ int main(void)
         cmocka_unit_test(defaults_partial_sums_and_estimates_are_not_known),
         cmocka_unit_test(groups_tell_what_is_not_to_be_compared),
         cmocka_unit_test(a_ladder_has_as_many_outputs_as_sizes),
+        cmocka_unit_test(the_first_scenarios_of_a_run_are_lessons_of_their_own),
         cmocka_unit_test(equal_hashes_are_equal_lessons),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
