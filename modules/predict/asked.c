@@ -29,7 +29,12 @@ void asked_make(struct asked *a, const struct data *d)
     struct known k;
     /* A log, as that of core-seconds is. */
     struct examples e = {
-        .target = TARGET_CORE_SECONDS, .at = at, .y = y, .source = source, .sources = 1
+        .target = TARGET_CORE_SECONDS,
+        .data = d,
+        .at = at,
+        .y = y,
+        .source = source,
+        .sources = 1,
     };
 
     *a = (struct asked){ 0 };

@@ -20,7 +20,15 @@ struct data {
     size_t count;
     struct view *texts; /* texts[0] is empty; in the arena that was given */
     uint32_t text_count;
+    const atomic_bool *stop; /* borrowed; NULL: never */
 };
+
+/* True: what is being made of d, nobody wants any more. All of it is thrown away, so that
+ * it may end anywhere. */
+static inline bool data_unwanted(const struct data *d)
+{
+    return d->stop && atomic_load_explicit(d->stop, memory_order_relaxed);
+}
 
 /* The texts are copied into mem; the rest goes with data_deinit(). */
 void data_init(struct data *d, const struct lessons *const all[], size_t count,

@@ -94,7 +94,7 @@ static void choose_by(struct work *w, const struct ridge_rows *rows)
         const struct form *form = &w->forms->all[f];
         size_t penalties = penalised(form) ? w->forms->penalty_count : 1;
 
-        for (size_t k = 0; k < penalties; k++) {
+        for (size_t k = 0; k < penalties && !data_unwanted(w->e->data); k++) {
             double error = press(w, rows, form, w->forms->penalties[k]);
 
             if (!(error < best))

@@ -60,9 +60,11 @@ static void build_init(struct build *b, const uint32_t rows[], size_t n)
     b->y = mem_alloc((n + 1) * sizeof *b->y);
     b->measured = mem_alloc((n + 1) * sizeof *b->measured);
     b->source = mem_alloc((n + 1) * sizeof *b->source);
-    b->e = (struct examples){
-        .target = b->m->target, .at = b->at, .y = b->y, .source = b->source
-    };
+    b->e = (struct examples){ .target = b->m->target,
+                              .data = b->d,
+                              .at = b->at,
+                              .y = b->y,
+                              .source = b->source };
     for (size_t i = 0; i < n; i++)
         add(b, rows[i], &last);
 }

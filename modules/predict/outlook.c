@@ -88,7 +88,7 @@ static void learn(struct outlook *o, const struct data *d, enum target t,
         said[i] = unknown;
     groups_init(&g, d, t);
     main_group = groups_main(&g);
-    for (size_t i = 0; i < g.count; i++) {
+    for (size_t i = 0; i < g.count && !data_unwanted(d); i++) {
         const struct group *one = &g.all[i];
         struct model m;
 
@@ -301,14 +301,16 @@ static void count_pairs(struct outlook *o, const struct data *d)
     free(at);
 }
 
-struct outlook *outlook_new(const struct lessons *const all[], size_t count,
-                            const struct whatif_list *whatifs)
+struct outlook *outlook_new_unless(const atomic_bool *stop,
+                                   const struct lessons *const all[], size_t count,
+                                   const struct whatif_list *whatifs)
 {
     struct outlook *o = mem_zalloc(sizeof *o);
     struct estimate *said;
     struct data d;
 
     data_init(&d, all, count, &o->mem);
+    d.stop = stop;
     o->texts = d.texts;
     o->text_count = d.text_count;
     o->lessons = d.count;
@@ -317,15 +319,26 @@ struct outlook *outlook_new(const struct lessons *const all[], size_t count,
     make_runs(o, &d);
     asked_make(&o->asked, &d);
     said = mem_alloc((d.count + 1) * sizeof *said);
-    for (size_t t = 0; t < TARGET_COUNT; t++) {
+    for (size_t t = 0; t < TARGET_COUNT && !data_unwanted(&d); t++) {
         learn(o, &d, (enum target)t, said);
         say_scenarios(o, &d, (enum target)t, said);
     }
     say_energy(o, &d);
     free(said);
-    ask_all(o, whatifs);
+    if (data_unwanted(&d)) {
+        outlook_free(o);
+        o = NULL;
+    } else {
+        ask_all(o, whatifs);
+    }
     data_deinit(&d);
     return o;
+}
+
+struct outlook *outlook_new(const struct lessons *const all[], size_t count,
+                            const struct whatif_list *whatifs)
+{
+    return outlook_new_unless(NULL, all, count, whatifs);
 }
 
 void outlook_free(struct outlook *o)

@@ -96,6 +96,11 @@ struct outlook;
  */
 struct outlook *outlook_new(const struct lessons *const all[], size_t count,
                             const struct whatif_list *whatifs);
+
+/* The same, but NULL soon after *stop has become true: nobody waits for it any more. */
+struct outlook *outlook_new_unless(const atomic_bool *stop,
+                                   const struct lessons *const all[], size_t count,
+                                   const struct whatif_list *whatifs);
 void outlook_free(struct outlook *o);
 
 /* Of lessons and settings: 16 hexadecimal digits. */

@@ -10,6 +10,7 @@
 /* The lessons of one model, by source. */
 struct examples {
     enum target target;
+    const struct data *data; /* they are from */
     size_t n;
     const struct point *at;
     double *y;              /* on the scale of response.h, less an offset; NaN: not

@@ -220,7 +220,7 @@ static void judge_choices(struct work *w)
     w->errors =
         mem_zalloc(w->choice_count * (w->parts + 1) * w->parts * sizeof *w->errors);
     for (size_t k = 0; k < w->choice_count; k++)
-        for (int a = 0; a < (int)w->parts; a++) {
+        for (int a = 0; a < (int)w->parts && !data_unwanted(w->e->data); a++) {
             judge_pair(w, k, a, RIDGE_ALL);
             for (int b = a + 1; b < (int)w->parts; b++)
                 judge_pair(w, k, a, b);
@@ -411,9 +411,9 @@ bool unseen_fit(const struct examples *e, const struct forms *forms, struct unse
     out->half = mem_alloc((e->n + 1) * sizeof *out->half);
     for (size_t i = 0; i < e->n; i++)
         out->value[i] = out->half[i] = NAN;
-    for (int p = 0; p < (int)w.parts; p++)
+    for (int p = 0; p < (int)w.parts && !data_unwanted(e->data); p++)
         nested(&w, p, out);
-    ok = final_line(&w, out);
+    ok = !data_unwanted(e->data) && final_line(&w, out);
     work_deinit(&w);
     if (!ok)
         unseen_deinit(out);

@@ -1,12 +1,16 @@
 /*
  * forecast.c - when runs are learned from, models fitted, and bodies made of them.
  *
- * All work is done in lectures on the pool, one at a time: lessons are taken from runs at
- * once, models fitted where anything differs from what the last fit was made from, and
- * rendered what differs from what is served. A fit waits until a second has passed since
- * the last one began and 19 times what it took since it ended, so that in the long run it
- * takes a twentieth of a core; rendering waits likewise. One timer, armed only while there
- * is something to do.
+ * All work is done in lectures on the pool, one at a time: lessons are taken from runs,
+ * models fitted where anything differs from what the last fit was made from, and rendered
+ * what differs from what is served. A fit waits until a second has passed since the last
+ * one began and 19 times what it took since it ended, so that in the long run it takes a
+ * twentieth of a core; rendering waits likewise. One timer, armed only while there is
+ * something to do.
+ *
+ * Neither begins in the moment of a change: the processors belong to those who render and
+ * fetch it, and the loop has no walk over ten thousand runs between a file's event and the
+ * answer with it.
  *
  * While files are still being read for their lessons, a fit waits for the rest of them,
  * but not longer than a second.
@@ -14,6 +18,7 @@
 #include "server/predict/forecast.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -27,6 +32,7 @@
 enum {
     FIT_MS = 1000,          /* from the beginning of one fit to that of the next */
     REST = 19,              /* times what it took */
+    PAUSE_MS = 50,          /* after a change, for those who serve it */
     PATIENCE_MS = 1000,     /* with files that are being read */
     VERSION_MS = 60000,     /* for which a version is told that is not the first */
     WORTH_DEFLATING = 4096, /* bytes */
@@ -35,7 +41,6 @@ enum {
 struct forecast {
     struct forecast_host h;
     uv_timer_t timer;
-    struct segment_scratch scratch;
     struct sheet_heads heads;
     struct notes notes;
     struct whatifs *whatifs, *read; /* in force; what forecast_read() brought */
@@ -45,6 +50,7 @@ struct forecast {
     uint64_t serial;         /* of the last session */
 
     bool started, frozen, stopped;
+    atomic_bool stop;          /* the same as stopped, for the pool */
     bool unfitted, unrendered; /* something was told that may need it */
     bool anew;                 /* a fit was asked for */
     bool learning;             /* files are being read for their lessons */
@@ -273,8 +279,8 @@ static void begin(struct forecast *f, bool fits, bool renders)
     s->renders = renders;
     s->now_s = unix_now();
     s->names_anew = !f->shown.text[0] || uv_now(f->h.loop) >= f->version_due_ms;
-    s->scratch = &f->scratch;
     s->lecture.fits = fits;
+    s->lecture.stop = &f->stop;
     s->lecture.anew = fits && f->anew;
     s->lecture.before = f->fitted ? fitted_ref(f->fitted) : NULL;
     s->lecture.whatifs = f->whatifs;
@@ -340,7 +346,7 @@ static void go_on(struct forecast *f)
         next_ms = least(next_ms, f->render_due_ms);
     renders = next_ms <= now_ms;
     fits = f->unfitted && fit_ms(f) <= now_ms;
-    if (fits || renders || f->notes.due) {
+    if (fits || renders) { /* one of them is due wherever lessons are */
         uv_timer_stop(&f->timer);
         begin(f, fits, renders);
         return;
@@ -355,10 +361,24 @@ static void go_on(struct forecast *f)
 }
 
 /* The same, when what is going on is over. */
+static void go_on_in(struct forecast *f, uint64_t ms)
+{
+    const uv_handle_t *timer = (const uv_handle_t *)&f->timer;
+
+    if (!f->started || f->frozen || f->stopped || f->session ||
+        (uv_is_active(timer) && uv_timer_get_due_in(&f->timer) <= ms))
+        return;
+    uv_timer_start(&f->timer, on_timer, ms, 0);
+}
+
 static void go_on_soon(struct forecast *f)
 {
-    if (f->started && !f->frozen && !f->stopped && !f->session)
-        uv_timer_start(&f->timer, on_timer, 0, 0);
+    go_on_in(f, 0);
+}
+
+static void go_on_after_change(struct forecast *f)
+{
+    go_on_in(f, f->h.config->action == CONFIG_ONCE ? 0 : PAUSE_MS);
 }
 
 /* ---- what is heard ------------------------------------------------------------------------ */
@@ -384,13 +404,13 @@ void forecast_changed(struct forecast *f, const struct diff *d)
         return;
     f->unfitted |= !d->measured; /* of these, few teach anything new */
     f->unrendered = true;
-    go_on_soon(f);
+    go_on_after_change(f);
 }
 
 void forecast_served(struct forecast *f)
 {
     f->unfitted = f->unrendered = true;
-    go_on_soon(f);
+    go_on_after_change(f);
 }
 
 static const void *digest(const struct run *run)
@@ -525,6 +545,7 @@ void forecast_stop(struct forecast *f)
     if (f->stopped)
         return;
     f->stopped = true;
+    atomic_store(&f->stop, true);
     uv_close((uv_handle_t *)&f->timer, NULL);
 }
 
@@ -537,6 +558,5 @@ void forecast_free(struct forecast *f)
     whatifs_unref(f->whatifs);
     whatifs_unref(f->read);
     notes_deinit(&f->notes);
-    segment_scratch_deinit(&f->scratch);
     free(f);
 }

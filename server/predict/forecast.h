@@ -70,7 +70,7 @@ void forecast_settled(struct forecast *f, void (*done)(void *ctx), void *ctx);
 /* What is said stays as it is from now on. */
 void forecast_freeze(struct forecast *f);
 
-/* Closes all handles; what is on the pool ends by itself. */
+/* Closes all handles; what is on the pool ends by itself, and soon. */
 void forecast_stop(struct forecast *f);
 
 /* After the loop has run dry. */

@@ -141,24 +141,6 @@ static struct hash key_of(const struct lecture *l)
     return key;
 }
 
-/* Those of a run of which the first scenarios alone count. Shares all but the number. */
-static const struct lessons *first_of(const struct fitted_run *r)
-{
-    const struct lessons *l = r->lessons;
-    struct lessons *some = mem_zalloc(sizeof *some);
-
-    some->texts = l->texts;
-    some->text_count = l->text_count;
-    some->scenario_count = r->limit;
-    some->id = l->id;
-    some->of = l->of;
-    while (some->count < l->count && l->of[some->count].index < r->limit)
-        some->count++;
-    some->hash[0] = l->hash[0] + some->count;
-    some->hash[1] = l->hash[1] ^ r->limit;
-    return some;
-}
-
 static void fit(struct lecture *l, struct fitted *f)
 {
     const struct lessons **all = mem_alloc((f->run_count + 1) * sizeof *all);
@@ -169,12 +151,12 @@ static void fit(struct lecture *l, struct fitted *f)
 
         all[i] = r->lessons;
         if (r->limit < r->lessons->scenario_count)
-            all[i] = some = first_of(r);
+            all[i] = some = lessons_first(r->lessons, r->limit);
     }
     f->began_ns = uv_hrtime();
-    f->outlook = outlook_new(all, f->run_count, &l->whatifs->list);
+    f->outlook = outlook_new_unless(l->stop, all, f->run_count, &l->whatifs->list);
     f->ended_ns = uv_hrtime();
-    free((void *)(uintptr_t)some);
+    lessons_unref(some);
     free(all);
 }
 
@@ -195,7 +177,10 @@ static void make(struct lecture *l, struct hash key)
     for (size_t i = 0; i < f->run_count; i++)
         table_put(&f->by_id, f->runs[i].lessons->id, &f->runs[i]);
     fit(l, f);
-    l->made = f;
+    if (f->outlook)
+        l->made = f;
+    else
+        fitted_unref(f);
 }
 
 void lecture_run(struct lecture *l)

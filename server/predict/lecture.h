@@ -53,6 +53,7 @@ struct lecture { /* zero-initialised: empty */
     bool anew;               /* also if there is not */
     struct fitted *before;   /* one reference, or NULL */
     struct whatifs *whatifs; /* one reference */
+    const atomic_bool *stop; /* borrowed; once it is true, nothing is fitted any more */
     struct fitted *made;     /* NULL: nothing new. The caller takes it. */
 };
 

@@ -44,11 +44,12 @@ static void show_version(struct session *s)
 void session_run(struct session *s)
 {
     struct lecture *l = &s->lecture;
+    struct segment_scratch scratch = { 0 };
     uint64_t began_ns;
 
     lecture_run(l);
     s->task.fitted = l->made ? l->made : l->before;
-    if (!s->task.fitted || (!s->renders && !l->made))
+    if (atomic_load(l->stop) || !s->task.fitted || (!s->renders && !l->made))
         return;
     began_ns = uv_hrtime();
     for (size_t i = 0; i < s->task.served.run_count; i++)
@@ -56,7 +57,8 @@ void session_run(struct session *s)
             s->lessons[i] = l->items[s->items[i]].lessons;
     s->task.lessons = s->lessons;
     show_version(s);
-    s->made = sheets_make(&s->task, s->scratch);
+    s->made = sheets_make(&s->task, &scratch);
+    segment_scratch_deinit(&scratch); /* half a megabyte, not needed until the next */
     s->render_ns = uv_hrtime() - began_ns;
 }
 

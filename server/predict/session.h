@@ -14,11 +14,10 @@ struct session {
     uv_work_t work;
     void *ctx; /* the caller's; not touched */
     struct lecture lecture;
-    struct sheets_task task;         /* fitted, lessons: filled in by the session */
-    struct segment_scratch *scratch; /* borrowed: nobody else's meanwhile */
-    bool renders;                    /* also without a new fit */
-    bool names_anew;                 /* another version may be shown */
-    double now_s;                    /* Unix time */
+    struct sheets_task task; /* fitted, lessons: filled in by the session */
+    bool renders;            /* also without a new fit */
+    bool names_anew;         /* another version may be shown */
+    double now_s;            /* Unix time */
 
     struct sheets *made; /* NULL: nothing differs. The caller takes it. */
     uint64_t render_ns;  /* that this took */

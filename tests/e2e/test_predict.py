@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import threading
 import unittest
@@ -62,6 +63,13 @@ def settled(exporter, count):
         if now == before:
             return now
         before = now
+
+
+def cpu_s(pid):
+    """CPU time that a process has used."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def strip_version(found):
@@ -250,6 +258,36 @@ class Files(unittest.TestCase):
             finally:
                 stop.set()
                 worker.join()
+
+
+class Ending(unittest.TestCase):
+    def many_encodes(self):
+        """Whose fit takes this build some seconds."""
+        rng = random.Random(1)
+        return {"scenarios": [{
+            "name": f"job {i}", "source": f"clip{i % 100}", "resolution": "1280x720", "fps": 30,
+            "encoder": rng.choice(("libx264", "libx265", "libsvtav1")),
+            "preset": rng.choice(("fast", "medium", "slow")),
+            "bitrate": f"{rng.randrange(500, 5000)}k",
+            "actual_bitrate_kbps": rng.randrange(500, 5000), "streams": rng.choice((1, 2, 4)),
+            "start_time": 1767225600 + i * 20, "end_time": 1767225610 + i * 20, "duration": 10,
+            "vmaf_score": rng.uniform(60, 99), "psnr_score": rng.uniform(30, 45),
+            "power_watts": [rng.uniform(40, 200)] * 2, "cpu_usage_cores": [rng.uniform(1, 8)] * 2,
+            "step_seconds": 5, "total_frames": 300} for i in range(10000)]}
+
+    def test_a_fit_under_way_keeps_nobody_from_ending(self):
+        directory = harness.temp_dir()
+        self.addCleanup(shutil.rmtree, directory)
+        with open(os.path.join(directory, "test_results_20260101_000000.json"), "w",
+                  encoding="utf-8") as f:
+            json.dump(self.many_encodes(), f)
+        with Exporter(ON, directory=directory) as e:
+            served = cpu_s(e.process.pid)    # all that comes now is of predictions
+            harness.wait_until(lambda: cpu_s(e.process.pid) > served + 0.2,
+                               what="a fit is under way")
+            e.process.send_signal(signal.SIGTERM)
+            self.assertEqual(e.process.wait(20), 0, e.log)
+        self.assertNotIn("still under way", e.log)
 
 
 class Configs(unittest.TestCase):

@@ -110,6 +110,24 @@ static void the_order_of_arrival_does_not_matter(void **state)
     encodes_free(&e);
 }
 
+static void what_nobody_wants_any_more_is_not_made(void **state)
+{
+    (void)state;
+    struct made *m = plane();
+    const struct lessons *all[] = { &m->l };
+    const struct whatif_list none = { .target_vmaf = 93 };
+    atomic_bool stop;
+    struct outlook *o;
+
+    atomic_init(&stop, true);
+    assert_null(outlook_new_unless(&stop, all, 1, &none));
+    atomic_store(&stop, false);
+    o = outlook_new_unless(&stop, all, 1, &none);
+    assert_non_null(report_of(o, TARGET_CORE_SECONDS, SCOPE_NEW));
+    outlook_free(o);
+    free(m);
+}
+
 static void real_what_ifs_stay_within_the_data(void **state)
 {
     (void)state;
@@ -607,6 +625,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(measured_encodes_are_predicted_as_worked_out_beforehand),
         cmocka_unit_test(the_order_of_arrival_does_not_matter),
+        cmocka_unit_test(what_nobody_wants_any_more_is_not_made),
         cmocka_unit_test(real_what_ifs_stay_within_the_data),
         cmocka_unit_test(few_stream_counts_are_a_line),
         cmocka_unit_test(a_scenario_beyond_the_data_is_not_predicted),
