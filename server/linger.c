@@ -140,7 +140,8 @@ static void on_hang(uv_timer_t *timer)
 {
     (void)timer;
     log_line(LOG_WARN, "ended while work is still under way", "reason",
-             "a file of the results directory, or a password check, takes too long",
+             "a file of the results directory, a fit of models, or a password check, "
+             "takes too long",
              NULL);
     _exit(0); /* the end of a thread that hangs cannot be waited for */
 }

@@ -22,7 +22,11 @@
 /* How much longer or shorter than its content an encode in real time may take. */
 #define REAL_TIME_SHARE 0.1
 
-enum { TEXTS_MAX = UINT16_MAX };
+enum {
+    TEXTS_MAX = UINT16_MAX,
+    GROUP_MAX = 200, /* bytes of a group's text; a longer one is cut */
+    GROUP_END = 17,  /* of these, what tells it from others that begin the same */
+};
 
 struct builder {
     struct lesson *of;
@@ -113,6 +117,20 @@ static int by_key(const void *a, const void *b)
     return keys ? keys : view_cmp(x->value, y->value);
 }
 
+/* Parameters may be kilobytes for each encode, of which the groups would keep two copies. */
+static void cut_group(struct buf *text)
+{
+    struct hash h = hash_of(buf_as_view(text), 0);
+    size_t n = GROUP_MAX - GROUP_END;
+
+    if (text->n <= GROUP_MAX)
+        return;
+    while (n > 0 && ((unsigned char)text->p[n] & 0xC0) == 0x80) /* within a character */
+        n--;
+    text->n = n;
+    buf_fmt(text, "~%016llx", (unsigned long long)h.part[0]);
+}
+
 /* What both kinds of groups have: passes, parameters in the order of their keys, crf. */
 static uint16_t group_end(struct builder *b, const struct scenario *s, bool by_quality)
 {
@@ -136,6 +154,7 @@ static uint16_t group_end(struct builder *b, const struct scenario *s, bool by_q
     }
     if (by_quality)
         part(&b->scratch, "rate_control", VIEW("crf"));
+    cut_group(&b->scratch);
     return text_number(b, buf_as_view(&b->scratch));
 }
 

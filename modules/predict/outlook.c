@@ -121,6 +121,14 @@ static void make_runs(struct outlook *o, const struct data *d)
     }
 }
 
+/* Products and quotients that no double holds, or only as 0, are not known. */
+static double figure(double v)
+{
+    double rounded = round4(v);
+
+    return isfinite(rounded) && rounded > 0 ? rounded : (double)NAN;
+}
+
 static void say_scenarios(struct outlook *o, const struct data *d, enum target t,
                           const struct estimate said[])
 {
@@ -133,10 +141,10 @@ static void say_scenarios(struct outlook *o, const struct data *d, enum target t
         if (t == TARGET_POWER)
             s->power_w = said[i];
         else if (t == TARGET_CORE_SECONDS)
-            s->core_seconds = round4(said[i].value * r->l->content_s);
+            s->core_seconds = figure(said[i].value * r->l->content_s);
         else if (t == TARGET_ENERGY) {
-            s->energy_j = round4(said[i].value * r->l->content_s);
-            s->efficiency = round4(r->l->pixel_rate / said[i].value);
+            s->energy_j = figure(said[i].value * r->l->content_s);
+            s->efficiency = figure(r->l->pixel_rate / said[i].value);
         }
     }
 }
@@ -151,8 +159,8 @@ static void say_energy(struct outlook *o, const struct data *d)
 
         if (!isnan(s->energy_j) || !l->real_time || !(s->power_w.value > 0))
             continue;
-        s->energy_j = round4(s->power_w.value * l->content_s);
-        s->efficiency = round4(l->pixel_rate / s->power_w.value);
+        s->energy_j = figure(s->power_w.value * l->content_s);
+        s->efficiency = figure(l->pixel_rate / s->power_w.value);
     }
 }
 

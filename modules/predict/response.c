@@ -60,8 +60,8 @@ struct estimate response_estimate(enum target t, double offset, double value,
     e.value = response_back(t, value + offset);
     e.low = response_back(t, value + offset - half);
     e.high = response_back(t, value + offset + half);
-    /* No encode takes no power, nor is one without any signal. */
-    if ((t == TARGET_POWER || t == TARGET_PSNR) && !(e.value > 0))
+    /* No encode takes no power or time, nor is one without any signal. */
+    if (t != TARGET_VMAF && t != TARGET_SSIM && !(e.value > 0))
         return unknown;
     if (!isfinite(e.value) || !isfinite(e.low) || !isfinite(e.high))
         return unknown;
@@ -89,8 +89,8 @@ double round4(double v)
     if (!isfinite(v) || v == 0)
         return v;
     digits = 3 - (int)floor(log10(fabs(v)));
-    if (digits > 300)
-        return 0;
+    if (digits > 300 || digits < -300)
+        return v; /* the unit, or what comes of rounding, may be no double */
     if (digits < 0) {
         unit = pow(10, -digits);
         return round(v / unit) * unit;

@@ -24,7 +24,8 @@ struct estimate response_estimate(enum target t, double offset, double value,
 /* The least difference on that scale that anybody would call one. */
 double response_floor(enum target t, double typical);
 
-/* Four significant digits. NaN and infinities stay. */
+/* Four significant digits. NaN and infinities stay, as do numbers near the ends of what a
+ * double holds. */
 double round4(double v);
 struct estimate round4_estimate(struct estimate e);
 

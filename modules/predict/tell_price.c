@@ -18,10 +18,16 @@ static double sum_known(double a, double b)
     return isnan(a) ? b : isnan(b) ? a : a + b;
 }
 
+/* What no double holds is not known. */
+static double held(double v)
+{
+    return isfinite(v) ? round4(v) : (double)NAN;
+}
+
 double tell_cost(double energy_j, double core_seconds, const struct tariff_prices *in)
 {
-    return round4(sum_known(energy_j / JOULES_PER_KWH * in->per_kwh,
-                            core_seconds / SECONDS_PER_HOUR * in->per_core_hour));
+    return held(sum_known(energy_j / JOULES_PER_KWH * in->per_kwh,
+                          core_seconds / SECONDS_PER_HOUR * in->per_core_hour));
 }
 
 /* An end that only one of two known parts has would be no end of the sum. */
@@ -54,8 +60,8 @@ struct estimate tell_hourly_co2_kg(const struct whatif_outlook *w,
     double kg = SECONDS_PER_HOUR / JOULES_PER_KWH * t->co2_kg_per_kwh;
 
     return (struct estimate){
-        .value = round4(w->energy_j.value * kg),
-        .low = round4(w->energy_j.low * kg),
-        .high = round4(w->energy_j.high * kg),
+        .value = held(w->energy_j.value * kg),
+        .low = held(w->energy_j.low * kg),
+        .high = held(w->energy_j.high * kg),
     };
 }

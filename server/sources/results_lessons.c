@@ -13,6 +13,10 @@
 #include <limits.h>
 #include <string.h>
 
+enum {
+    BYTES_AT_ONCE = 1 << 20
+}; /* of files that are handed out, unless one has more */
+
 static struct view id_of(const struct file *f)
 {
     return name_id(f->name);
@@ -96,11 +100,16 @@ static void take(struct source_results *s, struct read_item *item)
         take_good(s, f, item);
 }
 
-/* Hands out the next files to read. False: there are none. */
+/*
+ * Hands out the next files to read. False: there are none. How many scenarios they hold shows
+ * when they are read, and what these teach stays in memory until the next fit. So of large
+ * files one is read, and then looked whether more are needed.
+ */
 static bool ask(struct source_results *s)
 {
     struct view ids[READER_BATCH_MAX];
     size_t n = store_unlearned(s->store, ids, READER_BATCH_MAX);
+    uint64_t bytes = 0;
     char name[NAME_MAX + 1];
 
     for (size_t i = 0; i < n; i++) {
@@ -110,10 +119,11 @@ static bool ask(struct source_results *s)
         memcpy(name, ids[i].p, ids[i].n);
         memcpy(name + ids[i].n, ".json", sizeof ".json");
         f = files_get(&s->files, view_of(name));
-        if (f)
+        bytes += f ? f->stamp.size : 0;
+        if (f && (i == 0 || bytes <= BYTES_AT_ONCE))
             reads_add(s->lessons, f);
-        else /* not of this directory */
-            store_learn_failed(s->store, ids[i], false);
+        else /* later; or not of this directory */
+            store_learn_failed(s->store, ids[i], f != NULL);
     }
     return n > 0;
 }

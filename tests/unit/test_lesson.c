@@ -1,5 +1,6 @@
 #include "modules/predict/lesson.h"
 #include "core/hash.h"
+#include "core/utf8.h"
 
 #include "tests/unit/module_host.h"
 
@@ -155,6 +156,35 @@ static void groups_tell_what_is_not_to_be_compared(void **state)
     lessons_unref(l);
 }
 
+static void long_texts_of_groups_are_cut_and_stay_apart(void **state)
+{
+    (void)state;
+    char text[3][256];
+    struct param params[3][16];
+    struct scenario s[3] = { encode("a"), encode("b"), encode("c") };
+
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t k = 0; k < 252; k += 3)
+            memcpy(text[i] + k, "\xE2\x82\xAC", 3); /* one character */
+        text[i][252] = i == 1 ? 'b' : 'a';
+        for (size_t k = 0; k < 16; k++)
+            params[i][k] =
+                (struct param){ { "klmnopqrstuvwxyz" + k, 1 }, { text[i], 253 } };
+        s[i].params = params[i];
+        s[i].param_count = 16;
+    }
+    const struct lessons *l = learn(s, 3);
+    struct view a = l->texts[l->of[0].quality_group];
+
+    assert_true(a.n <= 200);
+    assert_true(utf8_valid(a));
+    assert_memory_equal(a.p, "k=\xE2\x82\xAC", 5);
+    assert_int_not_equal(l->of[0].quality_group, l->of[1].quality_group);
+    assert_int_not_equal(l->of[0].compute_group, l->of[1].compute_group);
+    assert_int_equal(l->of[0].quality_group, l->of[2].quality_group);
+    lessons_unref(l);
+}
+
 static void a_ladder_has_as_many_outputs_as_sizes(void **state)
 {
     (void)state;
@@ -225,6 +255,7 @@ int main(void)
         cmocka_unit_test(what_is_not_over_or_no_encode_teaches_nothing),
         cmocka_unit_test(defaults_partial_sums_and_estimates_are_not_known),
         cmocka_unit_test(groups_tell_what_is_not_to_be_compared),
+        cmocka_unit_test(long_texts_of_groups_are_cut_and_stay_apart),
         cmocka_unit_test(a_ladder_has_as_many_outputs_as_sizes),
         cmocka_unit_test(the_first_scenarios_of_a_run_are_lessons_of_their_own),
         cmocka_unit_test(equal_hashes_are_equal_lessons),

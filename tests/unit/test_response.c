@@ -47,6 +47,8 @@ static void an_interval_stays_within_what_can_be(void **state)
     assert_unknown(response_estimate(TARGET_POWER, 0, -1, 8).value);
     assert_unknown(response_estimate(TARGET_VMAF, 0, 1, INFINITY).low);
     assert_unknown(response_estimate(TARGET_ENERGY, 0, 700, 100).high);
+    assert_unknown(
+        response_estimate(TARGET_ENERGY, 0, -800, 1).value); /* a double's 0 */
     e = response_estimate(TARGET_CORE_SECONDS, 1, -1, 0.6931471805599453);
     assert_near(e.value, 1, 1e-12);
     assert_near(e.low, 0.5, 1e-12);
@@ -60,7 +62,8 @@ static void four_digits_are_kept(void **state)
     assert_near(round4(123456), 123500, 0);
     assert_near(round4(0.000123456), 0.0001235, 0);
     assert_near(round4(-99.996), -100, 0);
-    assert_near(round4(1e-310), 0, 0);
+    assert_near(round4(1e-310), 1e-310, 0);
+    assert_near(round4(1.79769e308), 1.79769e308, 0); /* 1.798e308 is none */
     assert_near(round4(0), 0, 0);
     assert_unknown(round4(NAN));
     assert_near(round4(93.12499), 93.12, 0);

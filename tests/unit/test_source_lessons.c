@@ -194,6 +194,30 @@ static void many_come_in_order_and_no_more_than_needed(void **state)
     assert_null(strstr(t.learned, " 48:1"));
 }
 
+/* What is in them is known when they are read: so not all that could be needed at once. */
+static void large_files_are_read_one_by_one(void **state)
+{
+    (void)state;
+    char *text = malloc(900001);
+
+    assert_non_null(text);
+    memset(text, ' ', 900000);
+    memcpy(text, "[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}", 39);
+    text[899999] = ']';
+    text[900000] = '\0';
+    for (int i = 1; i < 9; i++) {
+        char name[64];
+
+        snprintf(name, sizeof name, "d/test_results_20260101_%06d.json", i);
+        scratch_write(name, text);
+    }
+    free(text);
+    write_run(9, 1);
+    begin(6);
+    wait_all();
+    assert_string_equal(t.learned, "08:3 07:3");
+}
+
 static void a_bad_file_is_counted_and_the_rest_is_learned(void **state)
 {
     (void)state;
@@ -233,6 +257,8 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(many_come_in_order_and_no_more_than_needed,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(large_files_are_read_one_by_one, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_bad_file_is_counted_and_the_rest_is_learned,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(an_end_in_the_middle_leaves_nothing, setup,

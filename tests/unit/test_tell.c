@@ -252,6 +252,21 @@ static void a_part_of_the_cost_that_is_not_known_does_not_count(void **state)
     told_deinit(&t);
 }
 
+static void what_no_double_holds_is_no_cost(void **state)
+{
+    (void)state;
+    struct whatif_outlook w = one_whatif();
+    const struct outlook o = { .whatifs = &w, .whatif_count = 1 };
+    struct tell_context c = with_prices;
+    struct told t;
+
+    w.energy_j = (struct estimate){ 20, 10, 1.7e308 };
+    told_overall(&t, TELL_COST, &o, &c);
+    assert_int_equal(sample_count(&t.h, "cost_predicted_usd"), 1);
+    assert_int_equal(sample_count(&t.h, "cost_predicted_usd_high"), 0);
+    told_deinit(&t);
+}
+
 static void the_port_of_the_predecessor_has_its_families(void **state)
 {
     (void)state;
@@ -423,6 +438,7 @@ int main(void)
         cmocka_unit_test(cost_is_that_of_an_hour_of_content),
         cmocka_unit_test(costs_have_four_digits_as_the_rest),
         cmocka_unit_test(a_part_of_the_cost_that_is_not_known_does_not_count),
+        cmocka_unit_test(what_no_double_holds_is_no_cost),
         cmocka_unit_test(the_port_of_the_predecessor_has_its_families),
         cmocka_unit_test(what_is_not_known_is_absent),
         cmocka_unit_test(people_read_what_is_expected_or_that_nothing_is),
