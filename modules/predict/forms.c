@@ -82,6 +82,7 @@ static const struct form known_compute[] = {
         { BLOCK_ENC_E, FIRST },
         { BLOCK_ENC_E2, FIRST },
         { BLOCK_ENC_EU, SECOND },
+        { BLOCK_PRESET, FIRST },
         { BLOCK_REAL_TIME, SECOND },
         { BLOCK_LOG_OUTPUTS, SECOND } },
       { { BLOCK_ONE, FIRST },
