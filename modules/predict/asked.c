@@ -43,7 +43,8 @@ void asked_make(struct asked *a, const struct data *d)
         double ratio = log(l->came_bps / l->asked_bps);
 
         /* The very same: nobody has looked. */
-        if (l->by_quality || !isfinite(ratio) || l->came_bps == l->asked_bps ||
+        if (d->rows[i].copy_of != ROW_ITSELF || l->by_quality || !isfinite(ratio) ||
+            l->came_bps == l->asked_bps ||
             !point_of_row(&d->rows[i], KIND_COMPUTE, d->texts, &at[e.n]))
             continue;
         y[e.n++] = ratio;

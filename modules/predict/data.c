@@ -8,6 +8,7 @@
 #include "core/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static int by_id(const void *a, const void *b)
 {
@@ -68,6 +69,38 @@ static void add_run(struct numbering *n, uint32_t run)
     free(global);
 }
 
+/* What a lesson says without the numbers of its run's texts, and with those of all. */
+static struct hash said_by(const struct row *r)
+{
+    uint32_t texts[5] = { r->source, r->encoder, r->preset, r->quality_group,
+                          r->compute_group };
+    struct lesson l;
+    struct hash h;
+
+    memcpy(&l, r->l, sizeof l); /* with what lies between the members: all is 0 there */
+    l.source = l.encoder = l.preset = l.quality_group = l.compute_group = 0;
+    h = hash_of((struct view){ (const char *)&l, sizeof l }, 0);
+    return hash_of((struct view){ (const char *)texts, sizeof texts },
+                   h.part[0] ^ h.part[1]);
+}
+
+static void find_copies(struct data *d)
+{
+    struct hash_index first;
+
+    hash_index_init(&first, d->count + 1);
+    for (uint32_t i = 0; i < d->count; i++) {
+        struct hash h = said_by(&d->rows[i]);
+        bool added;
+        uint32_t *at = hash_index_at(&first, h.part, &added);
+
+        if (added)
+            *at = i;
+        d->rows[i].copy_of = added ? ROW_ITSELF : *at;
+    }
+    hash_index_deinit(&first);
+}
+
 void data_init(struct data *d, const struct lessons *const all[], size_t count,
                struct arena *mem)
 {
@@ -89,6 +122,7 @@ void data_init(struct data *d, const struct lessons *const all[], size_t count,
     for (size_t i = 0; i < count; i++)
         add_run(&n, (uint32_t)i);
     hash_index_deinit(&n.known);
+    find_copies(d);
 }
 
 void data_deinit(struct data *d)

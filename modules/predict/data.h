@@ -7,10 +7,14 @@
 #include "core/arena.h"
 #include "modules/predict/lesson.h"
 
+#define ROW_ITSELF UINT32_MAX
+
 struct row {
     const struct lesson *l;
     uint32_t run; /* its number in data.runs */
     uint32_t source, encoder, preset, quality_group, compute_group; /* texts */
+    uint32_t copy_of; /* the row before it that is the same in all, at the same place of
+                         another run: its file was copied. ROW_ITSELF: none */
 };
 
 struct data {

@@ -40,24 +40,29 @@ static int by_size(const void *a, const void *b)
     return rc ? rc : (x->g.kind > y->g.kind) - (x->g.kind < y->g.kind);
 }
 
-static struct key *sorted_keys(const struct data *d, enum target t)
+/* Copies are passed over: beside them nothing would be left out. */
+static struct key *sorted_keys(const struct data *d, enum target t, size_t *count)
 {
     struct key *keys = mem_alloc((d->count + 1) * sizeof *keys);
     enum kind kind = kind_of(t);
     struct point scratch;
+    size_t n = 0;
 
     for (uint32_t i = 0; i < d->count; i++) {
         const struct row *r = &d->rows[i];
 
-        keys[i] = (struct key){
+        if (r->copy_of != ROW_ITSELF)
+            continue;
+        keys[n++] = (struct key){
             .text = kind == KIND_QUALITY ? r->quality_group : r->compute_group,
             .source = r->source,
             .row = i,
             .poor = kind == KIND_POWER && !point_of_row(r, kind, d->texts, &scratch),
         };
     }
-    if (d->count)
-        qsort(keys, d->count, sizeof *keys, by_key);
+    if (n)
+        qsort(keys, n, sizeof *keys, by_key);
+    *count = n;
     return keys;
 }
 
@@ -88,13 +93,13 @@ static void keep_largest(struct groups *g, struct ranked_group *ranked, size_t n
 
 void groups_init(struct groups *g, const struct data *d, enum target t)
 {
-    struct key *keys = sorted_keys(d, t);
+    size_t n = 0, from = 0, count;
+    struct key *keys = sorted_keys(d, t, &count);
     struct ranked_group *ranked = mem_alloc((d->count + 1) * sizeof *ranked);
-    size_t n = 0, from = 0;
 
     g->rows = mem_alloc((d->count + 1) * sizeof *g->rows);
-    for (size_t i = 0; i < d->count; i++) {
-        bool last = i + 1 == d->count || keys[i + 1].text != keys[i].text ||
+    for (size_t i = 0; i < count; i++) {
+        bool last = i + 1 == count || keys[i + 1].text != keys[i].text ||
                     keys[i + 1].poor != keys[i].poor;
 
         g->rows[i] = keys[i].row;

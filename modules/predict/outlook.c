@@ -100,6 +100,9 @@ static void learn(struct outlook *o, const struct data *d, enum target t,
         else
             model_deinit(&m);
     }
+    for (size_t i = 0; i < d->count; i++)
+        if (d->rows[i].copy_of != ROW_ITSELF)
+            said[i] = said[d->rows[i].copy_of];
     groups_deinit(&g);
 }
 

@@ -429,6 +429,37 @@ static void what_never_varies_lies_within_its_interval(void **state)
     free(m);
 }
 
+/* A file under a second name says nothing new: else a model would know what it is asked. */
+static void a_copied_run_teaches_nothing_and_is_predicted_the_same(void **state)
+{
+    (void)state;
+    struct made *m = plane(), *copy = plane();
+    const struct lessons *both[] = { &copy->l, &m->l };
+    struct whatif_list w;
+    struct outlook *alone = look(m), *two;
+    const struct model_report *a, *b;
+
+    copy->l.id = VIEW("a copy");
+    assert_int_equal(whatif_read((struct view){ NULL, 0 }, "", 93, &w, NULL), 0);
+    two = outlook_new(both, 2, &w);
+    a = report_of(alone, TARGET_ENERGY, SCOPE_KNOWN);
+    b = report_of(two, TARGET_ENERGY, SCOPE_KNOWN);
+    assert_int_equal(a->samples, b->samples);
+    assert_near(a->r2, b->r2, 0);
+    assert_near(a->rmse, b->rmse, 0);
+    for (uint32_t i = 0; i < m->l.count; i++) {
+        const struct scenario_outlook *s = outlook_scenario(alone, m->l.id, i);
+
+        assert_near(outlook_scenario(two, copy->l.id, i)->energy_j, s->energy_j, 0);
+        assert_near(outlook_scenario(two, m->l.id, i)->energy_j, s->energy_j, 0);
+    }
+    outlook_free(alone);
+    outlook_free(two);
+    whatif_deinit(&w);
+    free(m);
+    free(copy);
+}
+
 static void fewer_than_three_lessons_teach_nothing(void **state)
 {
     (void)state;
@@ -637,6 +668,7 @@ int main(void)
         cmocka_unit_test(several_wrong_by_a_thousand_are_left_out),
         cmocka_unit_test(presets_faster_or_slower_than_any_that_ran_are_not_known),
         cmocka_unit_test(what_never_varies_lies_within_its_interval),
+        cmocka_unit_test(a_copied_run_teaches_nothing_and_is_predicted_the_same),
         cmocka_unit_test(fewer_than_three_lessons_teach_nothing),
         cmocka_unit_test(fewer_than_three_sources_are_one_population),
         cmocka_unit_test(degenerate_data_are_defined),
