@@ -134,7 +134,7 @@ static void cut_group(struct buf *text)
 /* What both kinds of groups have: passes, parameters in the order of their keys, crf. */
 static uint16_t group_end(struct builder *b, const struct scenario *s, bool by_quality)
 {
-    struct param sorted[SCENARIO_PARAMS_MAX];
+    struct param sorted[SCENARIO_PARAMS_MAX] = { 0 };
     uint32_t n =
         s->param_count < SCENARIO_PARAMS_MAX ? s->param_count : SCENARIO_PARAMS_MAX;
 

@@ -128,7 +128,7 @@ static void write_run(int number, unsigned scenarios)
     for (unsigned i = 0; i < scenarios; i++)
         snprintf(text + strlen(text), sizeof text - strlen(text),
                  "%s{\"name\":\"s%u\"}", i ? "," : "", i);
-    strcat(text, "]");
+    snprintf(text + strlen(text), sizeof text - strlen(text), "]");
     snprintf(name, sizeof name, "d/test_results_20260101_%06d.json", number);
     scratch_write(name, text);
 }
