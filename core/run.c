@@ -243,3 +243,16 @@ const struct scenario *run_baseline(const struct run *run)
 {
     return run->baseline == RUN_NO_BASELINE ? NULL : run->scenarios[run->baseline];
 }
+
+bool run_same_part(const struct run *a, const struct run *b, uint32_t first,
+                   uint32_t count)
+{
+    if (a == b)
+        return true;
+    if (!view_eq(a->id, b->id) || run_baseline(a) != run_baseline(b))
+        return false;
+    for (uint32_t i = first; i < first + count; i++)
+        if (a->scenarios[i] != b->scenarios[i] || a->ordinals[i] != b->ordinals[i])
+            return false;
+    return true;
+}

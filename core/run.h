@@ -64,6 +64,11 @@ void run_unref(const struct run *run); /* NULL is accepted */
 /* The baseline scenario, or NULL. */
 const struct scenario *run_baseline(const struct run *run);
 
+/* True if both runs have the same name and baseline, and in the count places from `first` on,
+ * which both have, the same scenarios with the same ordinals. */
+bool run_same_part(const struct run *a, const struct run *b, uint32_t first,
+                   uint32_t count);
+
 /* A 128-bit hash of the identity of a scenario, the same in every run and process. */
 void scenario_identity(const struct scenario *s, uint64_t hash[2]);
 

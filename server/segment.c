@@ -29,16 +29,7 @@ static bool piece_same(const struct piece *a, const struct piece *b)
 {
     if (a->first != b->first || a->count != b->count)
         return false;
-    if (a->run == b->run)
-        return true;
-    if (!view_eq(a->run->id, b->run->id) ||
-        run_baseline(a->run) != run_baseline(b->run))
-        return false;
-    for (uint32_t i = a->first; i < a->first + a->count; i++)
-        if (a->run->scenarios[i] != b->run->scenarios[i] ||
-            a->run->ordinals[i] != b->run->ordinals[i])
-            return false;
-    return true;
+    return run_same_part(a->run, b->run, a->first, a->count);
 }
 
 /* The time of a file is served where its first scenario stands. */

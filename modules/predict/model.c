@@ -145,7 +145,9 @@ static bool tries_as_seen(const struct model *m, const struct point *at)
     return !r || (at->e >= r->e.low && at->e <= r->e.high);
 }
 
-bool model_in_range(const struct model *m, const struct point *at)
+/* Within 0.5 to 2 times of what was learned from, no higher than 1.5 times, and between the
+ * fastest and the slowest preset that its encoder was seen with. */
+static bool in_range(const struct model *m, const struct point *at)
 {
     if (!within(&m->streams, at->streams))
         return false;
@@ -210,7 +212,7 @@ static void say(const struct build *b, const struct known *k, struct estimate sa
     for (size_t i = 0; i < b->e.n; i++) {
         double offset = offset_of(b->e.target, &b->at[i]);
 
-        if (isnan(b->y[i]) && !model_in_range(b->m, &b->at[i]))
+        if (isnan(b->y[i]) && !in_range(b->m, &b->at[i]))
             continue;
         said[b->row[i]] = round4_estimate(
             response_estimate(b->e.target, offset, k->left_out[i], k->half[i]));
@@ -342,7 +344,7 @@ struct estimate model_at(const struct model *m, const struct point *at,
     struct estimate e;
 
     *confidence = NAN;
-    if (m->learned == 0 || !model_in_range(m, at) ||
+    if (m->learned == 0 || !in_range(m, at) ||
         !predictor_at(&m->line, at, &value, &half, &leverage))
         return unknown;
     e = response_estimate(m->target, offset_of(m->target, at), value, half);

@@ -51,8 +51,4 @@ void model_deinit(struct model *m);
 struct estimate model_at(const struct model *m, const struct point *at,
                          double *confidence);
 
-/* Within 0.5 to 2 times of what was learned from, no higher than 1.5 times, and between the
- * fastest and the slowest preset that its encoder was seen with. */
-bool model_in_range(const struct model *m, const struct point *at);
-
 #endif

@@ -127,7 +127,6 @@ void score_add(struct score *s, double measured, double value, bool within)
     s->mean += before / (double)s->n;
     s->spread += before * (measured - s->mean);
     s->errors += (measured - value) * (measured - value);
-    s->absolute += fabs(measured - value);
 }
 
 double score_r2(const struct score *s)
@@ -141,11 +140,6 @@ double score_r2(const struct score *s)
 double score_rmse(const struct score *s)
 {
     return s->n ? sqrt(s->errors / (double)s->n) : (double)NAN;
-}
-
-double score_mae(const struct score *s)
-{
-    return s->n ? s->absolute / (double)s->n : (double)NAN;
 }
 
 double score_coverage(const struct score *s)

@@ -37,13 +37,11 @@ struct score {
     size_t n, within;
     double mean, spread; /* of the measured values: Welford's mean and sum of squares */
     double errors;       /* sum of squares */
-    double absolute;
 };
 
 void score_add(struct score *s, double measured, double value, bool within);
-double score_r2(const struct score *s);   /* NaN: the values do not vary */
-double score_rmse(const struct score *s); /* NaN: of nothing, as all of these */
-double score_mae(const struct score *s);
+double score_r2(const struct score *s);       /* NaN: the values do not vary */
+double score_rmse(const struct score *s);     /* NaN: of nothing, as all of these */
 double score_coverage(const struct score *s); /* 0 to 1 */
 
 #endif

@@ -45,16 +45,7 @@ static bool leaf_same(const struct leaf *a, const struct leaf *b)
 {
     if (a->first != b->first || a->count != b->count || a->lessons != b->lessons)
         return false;
-    if (a->run == b->run)
-        return true;
-    if (!view_eq(a->run->id, b->run->id) ||
-        run_baseline(a->run) != run_baseline(b->run))
-        return false;
-    for (uint32_t i = a->first; i < a->first + a->count; i++)
-        if (a->run->scenarios[i] != b->run->scenarios[i] ||
-            a->run->ordinals[i] != b->run->ordinals[i])
-            return false;
-    return true;
+    return run_same_part(a->run, b->run, a->first, a->count);
 }
 
 static bool sheet_same(const struct sheet *s, const struct leaf leaves[], size_t count)
