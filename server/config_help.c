@@ -1,13 +1,18 @@
 /*
  * config_help.c - --help, from the option tables.
  */
-#include "server/config.h"
+#include "server/config_help.h"
 
+#include "server/config.h"
 #include "server/predict/prompt_config.h"
 
-static const struct {
-    const char *name, *what;
-} topics[] = {
+const char help_about[] =
+    "what video encodes cost, and how good they are, for Prometheus";
+
+const char help_order[] =
+    "A flag wins over its environment variable, that wins over the default.";
+
+const struct help_row help_topics[] = {
     { "inputs", "where results come from and which runs are served" },
     { "web", "ports, addresses, connections" },
     { "prices", "prices, currencies, regions" },
@@ -17,14 +22,27 @@ static const struct {
       "what encodes that nobody has run would cost, and how good they would be" },
     { "push", "where to send the last state to" },
     { "process", "log, one-shot modes, checks" },
+    { 0 },
 };
 
-enum { TOPICS = sizeof topics / sizeof *topics };
+const struct help_row help_examples[] = {
+    { "encode_exporter --results-dir ./test_results",
+      "watches that directory; serves results on :9502, QoE on :9503, cost on :9504" },
+    { "encode_exporter --results-dir DIR --once all", "prints everything once" },
+    { "encode_exporter predict --results-dir DIR --resolution 1920x1080 --fps 30 "
+      "--bitrate 4M",
+      "prints what such an encode is expected to cost, and how good it will be" },
+    { 0 },
+};
 
-typedef void each_option(const struct option *o, void *ctx);
+const struct help_row help_prompt = {
+    "one question to the models of a directory",
+    "Prints power, CPU time, quality, cost and CO2 to be expected of an encode, with "
+    "intervals and a table of bit rates; flags of inputs and prices apply. Exit status "
+    "1: the data can say nothing of it, 2: wrong flags.",
+};
 
-/* Every flag of a topic (NULL: of all), the server's own first. */
-static void each(const char *topic, each_option *f, void *ctx)
+void help_each(const char *topic, help_option *f, void *ctx)
 {
     for (int m = -1; m < (int)registry_count; m++) {
         const struct option *o = m < 0 ? config_options() : registry[m]->options;
@@ -50,17 +68,17 @@ static void add_variables(struct buf *out, const char *env, const char *quote)
         buf_fmt(out, "%s%s%.*s%s", first ? "" : " or ", quote, VIEW_ARG(name), quote);
 }
 
-static void add_wrapped(struct buf *out, const char *text)
+static void add_wrapped(struct buf *out, const char *text, unsigned indent)
 {
-    enum { INDENT = 6, WIDTH = 84 };
+    enum { WIDTH = 84 };
     struct view rest = view_of(text), word;
     size_t column = WIDTH;
 
     while (view_split(&rest, ' ', &word)) {
         if (column + 1 + word.n > WIDTH) {
             buf_fmt(out, "%s%*s", out->n && out->p[out->n - 1] != '\n' ? "\n" : "",
-                    INDENT, "");
-            column = INDENT;
+                    (int)indent, "");
+            column = indent;
         } else {
             buf_char(out, ' ');
             column++;
@@ -71,6 +89,18 @@ static void add_wrapped(struct buf *out, const char *text)
     buf_char(out, '\n');
 }
 
+void help_describe(const struct option *o, struct buf *out)
+{
+    buf_str(out, o->help);
+    if (o->preset)
+        buf_fmt(out, " [%s]", o->preset);
+    if (o->env) {
+        buf_str(out, " ($");
+        add_variables(out, o->env, "");
+        buf_char(out, ')');
+    }
+}
+
 static void add_plain(const struct option *o, void *ctx)
 {
     struct buf *out = ctx, text = { 0 };
@@ -78,16 +108,9 @@ static void add_plain(const struct option *o, void *ctx)
     buf_str(out, "  ");
     add_spelled(out, o);
     buf_char(out, '\n');
-    buf_str(&text, o->help);
-    if (o->preset)
-        buf_fmt(&text, " [%s]", o->preset);
-    if (o->env) {
-        buf_str(&text, " ($");
-        add_variables(&text, o->env, "");
-        buf_char(&text, ')');
-    }
+    help_describe(o, &text);
     buf_char(&text, '\0');
-    add_wrapped(out, text.p);
+    add_wrapped(out, text.p, 6);
     buf_deinit(&text);
 }
 
@@ -111,38 +134,25 @@ static void add_row(const struct option *o, void *ctx)
 
 static void add_overview(struct buf *out)
 {
-    buf_str(
-        out,
-        "encode_exporter - what video encodes cost, and how good they are, for "
-        "Prometheus\n\n"
-        "usage: encode_exporter [--flag value | --flag=value]...\n\n"
-        "  encode_exporter --results-dir ./test_results\n"
-        "      watches that directory; serves results on :9502, QoE on :9503, cost "
-        "on :9504\n"
-        "  encode_exporter --results-dir DIR --once all\n"
-        "      prints everything once\n"
-        "  encode_exporter predict --results-dir DIR --resolution 1920x1080 --fps 30 "
-        "--bitrate 4M\n"
-        "      prints what such an encode is expected to cost, and how good it "
-        "will be\n\n"
-        "--help TOPIC shows the flags of a topic, --help all every flag:\n");
-    for (size_t i = 0; i < TOPICS; i++)
-        buf_fmt(out, "  %-10s%s\n", topics[i].name, topics[i].what);
-    buf_str(out,
-            "\n--version prints version, revision, compiler and libraries. A flag wins "
-            "over its\nenvironment variable, that wins over the default.\n");
+    buf_fmt(out,
+            "encode_exporter - %s\n\n"
+            "usage: encode_exporter [--flag value | --flag=value]...\n\n",
+            help_about);
+    for (const struct help_row *e = help_examples; e->name; e++) {
+        buf_fmt(out, "  %s\n", e->name);
+        add_wrapped(out, e->what, 6);
+    }
+    buf_str(out, "\n--help TOPIC shows the flags of a topic, --help all every flag:\n");
+    for (const struct help_row *t = help_topics; t->name; t++)
+        buf_fmt(out, "  %-10s%s\n", t->name, t->what);
+    buf_str(out, "\n--version prints version, revision, compiler and libraries.\n");
+    add_wrapped(out, help_order, 0);
 }
 
 static void add_prompt(struct buf *out)
 {
-    buf_str(
-        out,
-        "\nencode_exporter predict: one question to the models of a directory\n"
-        "  Prints power, CPU time, quality, cost and CO2 to be expected of an encode, "
-        "with\n"
-        "  intervals and a table of bit rates; flags of inputs and prices apply. Exit "
-        "status 1:\n"
-        "  the data can say nothing of it, 2: wrong flags.\n");
+    buf_fmt(out, "\nencode_exporter predict: %s\n", help_prompt.name);
+    add_wrapped(out, help_prompt.what, 2);
     for (const struct option *o = prompt_options; o->name; o++)
         add_plain(o, out);
 }
@@ -155,19 +165,19 @@ bool config_help(const char *topic, struct buf *out)
     }
     if (strcmp(topic, "markdown") == 0) {
         buf_str(out, "| flag | environment | default | |\n| --- | --- | --- | --- |\n");
-        each(NULL, add_row, out);
+        help_each(NULL, add_row, out);
         return true;
     }
 
     bool known = false;
 
-    for (size_t i = 0; i < TOPICS; i++) {
-        if (strcmp(topic, "all") != 0 && strcmp(topic, topics[i].name) != 0)
+    for (const struct help_row *t = help_topics; t->name; t++) {
+        if (strcmp(topic, "all") != 0 && strcmp(topic, t->name) != 0)
             continue;
         known = true;
-        buf_fmt(out, "%s: %s\n", topics[i].name, topics[i].what);
-        each(topics[i].name, add_plain, out);
-        if (strcmp(topics[i].name, "predict") == 0)
+        buf_fmt(out, "%s: %s\n", t->name, t->what);
+        help_each(t->name, add_plain, out);
+        if (strcmp(t->name, "predict") == 0)
             add_prompt(out);
     }
     if (known)
