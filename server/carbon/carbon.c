@@ -36,6 +36,12 @@ struct carbon {
 static const struct family families[REPORT_FAMILIES] =
     REPORT_TABLE("carbon", "Questions to Electricity Maps");
 
+const struct family *carbon_families(size_t *count)
+{
+    *count = REPORT_FAMILIES;
+    return families;
+}
+
 /* ---- the answer ---------------------------------------------------------------------------- */
 
 static int check(const struct json_value *root, const char *zone, double now_s,

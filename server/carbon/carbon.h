@@ -23,6 +23,9 @@ int carbon_new(uv_loop_t *loop, const struct config *c, struct self *self,
                struct err *e);
 void carbon_stop(struct carbon *c); /* NULL is accepted */
 
+/* What the process tells of it. For docs. */
+const struct family *carbon_families(size_t *count);
+
 /* Checks the settings and the files they name; opens no connection. */
 int carbon_check(const struct config *c, struct err *e);
 

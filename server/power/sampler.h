@@ -52,4 +52,7 @@ double sampler_until(const struct sampler *s);
  * machine (its host name, with or without domain; $HOSTNAME; $NODE_NAME of a pod). */
 bool sampler_is_here(const struct sampler *s, struct view host);
 
+/* What the process tells of it. For docs. */
+const struct family *sampler_families(size_t *count);
+
 #endif

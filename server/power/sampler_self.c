@@ -43,6 +43,12 @@ static const struct family families[FAMILIES] = {
                       COUNTER },
 };
 
+const struct family *sampler_families(size_t *count)
+{
+    *count = FAMILIES;
+    return families;
+}
+
 static void add(struct series *out, uint16_t family, const char *label,
                 const char *value, double v)
 {

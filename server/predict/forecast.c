@@ -89,6 +89,12 @@ static const struct family families[FAMILIES] = {
                     "Files still to be read for their lessons alone.", GAUGE },
 };
 
+const struct family *forecast_families(size_t *count)
+{
+    *count = FAMILIES;
+    return families;
+}
+
 static void collect(void *ctx, struct series *out)
 {
     static const struct labels none;

@@ -33,6 +33,9 @@ struct forecast_host {
  */
 int forecast_new(const struct forecast_host *h, struct forecast **out, struct err *e);
 
+/* What the process tells of it. For docs. */
+const struct family *forecast_families(size_t *count);
+
 /* Checks the settings and the file they name. */
 int forecast_check(const struct config *c, struct err *e);
 

@@ -51,6 +51,12 @@ struct push {
 static const struct family families[REPORT_FAMILIES] =
     REPORT_TABLE("push", "Pushes to --push.url");
 
+const struct family *push_families(size_t *count)
+{
+    *count = REPORT_FAMILIES;
+    return families;
+}
+
 static void on_timer(uv_timer_t *timer);
 
 /* ---- the bytes --------------------------------------------------------------------------- */

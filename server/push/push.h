@@ -25,6 +25,9 @@ int push_new(uv_loop_t *loop, const struct config *c, struct pipeline *pipeline,
 /* Ends what is under way; done is not called any more. NULL is accepted. */
 void push_stop(struct push *p);
 
+/* What the process tells of it. For docs. */
+const struct family *push_families(size_t *count);
+
 /* Checks the settings and the files they name; opens no connection. */
 int push_check(const struct config *c, struct err *e);
 

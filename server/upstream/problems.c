@@ -41,6 +41,12 @@ static const struct family families[FAMILIES] = {
                    COUNTER },
 };
 
+const struct family *upstream_families(size_t *count)
+{
+    *count = FAMILIES;
+    return families;
+}
+
 static const char *message(enum upstream_problem p)
 {
     switch (p) {

@@ -89,4 +89,7 @@ bool upstream_same_power(const struct upstream_series *a,
 bool upstream_same_cores(const struct upstream_series *a,
                          const struct upstream_series *b);
 
+/* What the process tells of it. For docs. */
+const struct family *upstream_families(size_t *count);
+
 #endif
