@@ -5,6 +5,7 @@
 #ifndef TESTS_FUZZ_TOLD_H
 #define TESTS_FUZZ_TOLD_H
 
+#include "core/frame_log.h"
 #include "core/mem.h"
 #include "core/progress.h"
 
@@ -86,6 +87,58 @@ static inline struct buf told_progress(struct view text, size_t first, size_t n)
     }
     told_faults(&to, &p.faults);
     progress_deinit(&p);
+    return to;
+}
+
+static inline void told_text(struct buf *to, struct view text)
+{
+    buf_char(to, '"');
+    buf_view(to, text);
+    buf_str(to, "\" ");
+}
+
+static inline void told_table(struct buf *to, const struct frame_table *t)
+{
+    told_number(to, "rows", (double)t->rows);
+    told_number(to, "over", (double)t->rows_over);
+    told_number(to, "values over", (double)t->values_over);
+    told_number(to, "peak", t->peak);
+    for (size_t i = 0; i < t->column_count; i++) {
+        const struct frame_column *c = &t->columns[i];
+
+        buf_char(to, '\n');
+        told_text(to, c->name);
+        told_text(to, c->metric.metric);
+        told_text(to, c->metric.model);
+        told_number(to, "kind", (double)c->metric.kind);
+        told_number(to, "mse", frame_scores_mean_mse(&c->scores));
+        for (size_t row = 0; row < t->rows; row++) {
+            buf_u64(to, frame_table_number(t, row));
+            told_number(to, "", frame_scores_at(&c->scores, row));
+        }
+    }
+    buf_char(to, '\n');
+}
+
+/* What is told of a log of ffmpeg's filters that arrives so. */
+static inline struct buf told_frame_log(struct view text, size_t first, size_t n)
+{
+    struct frame_log l;
+    struct buf to = { 0 };
+
+    frame_log_init(&l, (struct frame_limits){ 0 });
+    for (size_t size = first; text.n; size = n) {
+        struct view piece = told_piece(&text, size);
+
+        frame_log_add(&l, piece);
+        told_free(piece);
+    }
+    told_table(&to, &l.table);
+    frame_log_end(&l);
+    told_table(&to, &l.table);
+    told_number(&to, "runs", (double)l.runs);
+    told_faults(&to, &l.faults);
+    frame_log_deinit(&l);
     return to;
 }
 

@@ -186,6 +186,9 @@ static void the_runs_of_one_text_are_told_apart(void **state)
     for (size_t i = 1; i < s.count; i++)
         assert_int_equal(s.blocks[i].run - s.blocks[i - 1].run, s.blocks[i - 1].end);
 
+    /* the second is ahead of where the first ended */
+    s = see(VIEW("frame=2\nprogress=end\nframe=5\nprogress=continue\n"));
+    assert_int_equal(s.blocks[1].run, 1);
     /* the first was killed */
     s = see(VIEW("frame=9\nprogress=continue\nframe=2\nprogress=continue\n"
                  "frame=2\nprogress=continue\n"));

@@ -1,0 +1,364 @@
+/*
+ * frame_scores.c - appending keeps what can be kept in sums; what needs an order is found
+ * by counting.
+ *
+ * Scores have keys, unsigned integers in the order of the scores. The k-th smallest is
+ * found digit by digit from the top: one pass over all keys counts how often each digit
+ * comes among those that begin as the result does. All percentiles share the passes:
+ * three for millionths, six for doubles.
+ */
+#include "core/frame_scores.h"
+#include "core/mem.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MILLIONTHS_NONE = INT32_MIN,
+    MILLIONTHS_INFINITE = INT32_MAX,
+    DIGIT_BITS = 11,
+    DIGITS = 1 << DIGIT_BITS,
+    RANKS_MAX = 2 * FRAME_PERCENTILES_MAX,
+};
+
+static const double million = 1e6;
+
+/* Whether this many millionths are score to the last bit. */
+static bool in_millionths(double score, int32_t *out)
+{
+    double n = nearbyint(score * million);
+
+    if (isnan(score)) {
+        *out = MILLIONTHS_NONE;
+        return true;
+    }
+    if (isinf(score)) {
+        *out = MILLIONTHS_INFINITE;
+        return true;
+    }
+    if (fabs(n) >= INT32_MAX || n / million != score)
+        return false;
+    *out = (int32_t)n;
+    return true;
+}
+
+static double from_millionths(int32_t n)
+{
+    return n == MILLIONTHS_NONE       ? (double)NAN
+           : n == MILLIONTHS_INFINITE ? (double)INFINITY
+                                      : n / million;
+}
+
+double frame_scores_at(const struct frame_scores *s, size_t index)
+{
+    assert(index < s->count);
+    return s->wide ? s->wide[index] : from_millionths(s->millionths[index]);
+}
+
+static void widen(struct frame_scores *s)
+{
+    double *wide = mem_resize(NULL, s->cap, sizeof *wide);
+
+    for (size_t i = 0; i < s->count; i++)
+        wide[i] = from_millionths(s->millionths[i]);
+    free(s->millionths);
+    s->millionths = NULL;
+    s->wide = wide;
+}
+
+static void append(struct frame_scores *s, double score)
+{
+    int32_t n = 0;
+
+    if (s->count == s->cap) {
+        s->cap = s->cap ? s->cap + s->cap / 2 : 64;
+        if (s->wide)
+            s->wide = mem_resize(s->wide, s->cap, sizeof *s->wide);
+        else
+            s->millionths = mem_resize(s->millionths, s->cap, sizeof *s->millionths);
+    }
+    if (!s->wide && !in_millionths(score, &n))
+        widen(s);
+    assert(s->wide || s->millionths);
+    if (s->wide)
+        s->wide[s->count++] = score;
+    else
+        s->millionths[s->count++] = n;
+}
+
+void frame_scores_add(struct frame_scores *s, double score)
+{
+    double from_mean;
+
+    if (isinf(score) && score < 0)
+        score = NAN;
+    append(s, score);
+    if (isnan(score))
+        return;
+    s->harmonic_undefined = s->harmonic_undefined || score <= -1;
+    s->inverses += 1 / (score + 1);
+    if (isinf(score)) {
+        s->infinite++;
+        return;
+    }
+    s->min = s->finite && s->min < score ? s->min : score;
+    s->max = s->finite && s->max > score ? s->max : score;
+    s->finite++;
+    /* Welford 1962: no difference of large sums */
+    from_mean = score - s->mean;
+    s->mean += from_mean / (double)s->finite;
+    s->squares += from_mean * (score - s->mean);
+}
+
+void frame_scores_add_mse(struct frame_scores *s, double mse)
+{
+    if (!isfinite(mse))
+        return;
+    s->mse_sum += mse;
+    s->mse_count++;
+}
+
+/* ---- the k-th smallest ------------------------------------------------------------ */
+
+/* False: the frame has no score. */
+static bool key_at(const struct frame_scores *s, size_t index, uint64_t *key)
+{
+    const uint64_t sign = UINT64_C(1) << 63;
+
+    if (!s->wide) {
+        *key = (uint32_t)s->millionths[index] ^ UINT32_C(0x80000000);
+        return s->millionths[index] != MILLIONTHS_NONE;
+    }
+    memcpy(key, &s->wide[index], sizeof *key);
+    *key = *key & sign ? ~*key : *key | sign;
+    return !isnan(s->wide[index]);
+}
+
+static double score_of(const struct frame_scores *s, uint64_t key)
+{
+    const uint64_t sign = UINT64_C(1) << 63;
+    double score;
+
+    if (!s->wide)
+        return from_millionths((int32_t)((uint32_t)key ^ UINT32_C(0x80000000)));
+    key = key & sign ? key & ~sign : ~key;
+    memcpy(&score, &key, sizeof score);
+    return score;
+}
+
+/* One that is looked for: how the keys begin that may be it, and its place among them. */
+struct wanted {
+    uint64_t begins;
+    uint64_t rank;    /* from 0 */
+    uint32_t *counts; /* by next digit, of those keys; shared by equal beginnings */
+};
+
+/* Counts the digits above bit shift (bits of them) of all keys that begin as wanted. */
+static void count_digits(const struct frame_scores *s, const struct wanted wanted[],
+                         size_t n, unsigned shift, unsigned bits)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        uint64_t key, begins;
+        size_t w = 0;
+
+        if (!key_at(s, i, &key))
+            continue;
+        begins = shift + bits < 64 ? key >> (shift + bits) : 0;
+        while (w < n && wanted[w].begins < begins)
+            w++;
+        if (w < n && wanted[w].begins == begins)
+            wanted[w].counts[(key >> shift) & ((1U << bits) - 1)]++;
+    }
+}
+
+/* The scores with these ranks (from 0, ascending, below the number of scores). */
+static void select_ranks(const struct frame_scores *s, const uint64_t ranks[], size_t n,
+                         double out[])
+{
+    uint32_t *counts = mem_alloc(n * DIGITS * sizeof *counts);
+    struct wanted wanted[RANKS_MAX];
+    unsigned shift = s->wide ? 64 : 32;
+
+    for (size_t i = 0; i < n; i++)
+        wanted[i] = (struct wanted){ 0, ranks[i], NULL };
+    while (shift > 0) {
+        unsigned bits = shift < DIGIT_BITS ? shift : DIGIT_BITS;
+
+        shift -= bits;
+        memset(counts, 0, n * DIGITS * sizeof *counts);
+        for (size_t i = 0; i < n; i++)
+            wanted[i].counts = i && wanted[i].begins == wanted[i - 1].begins
+                                   ? wanted[i - 1].counts
+                                   : counts + i * DIGITS;
+        count_digits(s, wanted, n, shift, bits);
+        for (size_t i = 0; i < n; i++) {
+            uint64_t digit = 0;
+
+            for (; wanted[i].rank >= wanted[i].counts[digit]; digit++)
+                wanted[i].rank -= wanted[i].counts[digit];
+            wanted[i].begins = wanted[i].begins << bits | digit;
+        }
+    }
+    for (size_t i = 0; i < n; i++)
+        out[i] = score_of(s, wanted[i].begins);
+    free(counts);
+}
+
+static double between(double a, double b, double part)
+{
+    return part <= 0 || a == b ? a : a + part * (b - a); /* b may be +Inf */
+}
+
+/* Puts rank among n ascending ranks, unless it is there. How many there are then. */
+static size_t add_rank(uint64_t ranks[], size_t n, uint64_t rank)
+{
+    size_t at = n;
+
+    while (at > 0 && ranks[at - 1] > rank)
+        at--;
+    if (at > 0 && ranks[at - 1] == rank)
+        return n;
+    memmove(ranks + at + 1, ranks + at, (n - at) * sizeof *ranks);
+    ranks[at] = rank;
+    return n + 1;
+}
+
+static double at_rank(const uint64_t ranks[], const double found[], uint64_t rank)
+{
+    size_t i = 0;
+
+    while (ranks[i] != rank)
+        i++;
+    return found[i];
+}
+
+void frame_scores_percentiles(const struct frame_scores *s, const double percents[],
+                              size_t n, double out[])
+{
+    uint64_t ranks[RANKS_MAX], low[FRAME_PERCENTILES_MAX], high[FRAME_PERCENTILES_MAX];
+    const uint64_t scores = s->finite + s->infinite;
+    double parts[FRAME_PERCENTILES_MAX], found[RANKS_MAX];
+    size_t count = 0;
+
+    assert(n <= FRAME_PERCENTILES_MAX);
+    for (size_t i = 0; i < n; i++)
+        out[i] = NAN;
+    if (!scores || !n)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        double at = percents[i] / 100 * (double)(scores - 1);
+
+        assert(percents[i] >= 0 && percents[i] <= 100);
+        low[i] = (uint64_t)at;
+        high[i] = low[i] + 1 < scores ? low[i] + 1 : low[i];
+        parts[i] = at - (double)low[i];
+        count = add_rank(ranks, count, low[i]);
+        count = add_rank(ranks, count, high[i]);
+    }
+    select_ranks(s, ranks, count, found);
+    for (size_t i = 0; i < n; i++)
+        out[i] = between(at_rank(ranks, found, low[i]), at_rank(ranks, found, high[i]),
+                         parts[i]);
+}
+
+/* ---- figures ----------------------------------------------------------------------- */
+
+void frame_scores_stats(const struct frame_scores *s, struct frame_stats *out)
+{
+    const double percents[] = { 1, 5, 10, 50 };
+    const double n = (double)(s->finite + s->infinite);
+    double p[4];
+
+    frame_scores_percentiles(s, percents, 4, p);
+    *out = (struct frame_stats){ .frames = s->finite + s->infinite,
+                                 .infinite = s->infinite,
+                                 .mean = NAN,
+                                 .stddev = NAN,
+                                 .harmonic_mean = NAN,
+                                 .min = NAN,
+                                 .max = NAN,
+                                 .max_finite = NAN,
+                                 .p1 = p[0],
+                                 .p5 = p[1],
+                                 .p10 = p[2],
+                                 .p50 = p[3] };
+    if (s->finite) {
+        out->mean = s->mean;
+        out->stddev = sqrt(s->squares / (double)s->finite);
+        out->min = s->min;
+        out->max = out->max_finite = s->max;
+    }
+    if (s->infinite) {
+        out->min = s->finite ? out->min : (double)INFINITY;
+        out->max = INFINITY;
+    }
+    if (n > 0 && !s->harmonic_undefined)
+        out->harmonic_mean = n / s->inverses - 1;
+}
+
+void frame_scores_below(const struct frame_scores *s, const double thresholds[],
+                        size_t n, uint64_t out[])
+{
+    for (size_t t = 0; t < n; t++)
+        out[t] = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        double score = frame_scores_at(s, i);
+
+        for (size_t t = 0; t < n; t++)
+            out[t] += score < thresholds[t];
+    }
+}
+
+size_t frame_scores_worst(const struct frame_scores *s, size_t n, size_t out[])
+{
+    double scores[FRAME_WORST_MAX];
+    size_t found = 0;
+
+    assert(n <= FRAME_WORST_MAX);
+    for (size_t i = 0; n && i < s->count; i++) {
+        double score = frame_scores_at(s, i);
+        size_t at = found;
+
+        if (isnan(score) || (found == n && score >= scores[n - 1]))
+            continue;
+        while (at > 0 && score < scores[at - 1])
+            at--;
+        found += found < n;
+        memmove(scores + at + 1, scores + at, (found - at - 1) * sizeof *scores);
+        memmove(out + at + 1, out + at, (found - at - 1) * sizeof *out);
+        scores[at] = score;
+        out[at] = i;
+    }
+    return found;
+}
+
+double frame_scores_mean_mse(const struct frame_scores *s)
+{
+    return s->mse_count ? s->mse_sum / (double)s->mse_count : (double)NAN;
+}
+
+double frame_psnr_db(double mse, double peak)
+{
+    return 10 * log10(peak * peak / mse);
+}
+
+double frame_peak(double mse, double psnr_db)
+{
+    double estimate, bits, peak;
+
+    if (!isfinite(mse) || mse < 0.1 || !isfinite(psnr_db))
+        return NAN; /* two digits of it say too little */
+    estimate = sqrt(mse * pow(10, psnr_db / 10));
+    bits = nearbyint(log2(estimate + 1));
+    peak = exp2(bits) - 1;
+    return bits >= 8 && bits <= 16 && fabs(estimate / peak - 1) < 0.1 ? peak : NAN;
+}
+
+void frame_scores_deinit(struct frame_scores *s)
+{
+    free(s->millionths);
+    free(s->wide);
+    *s = (struct frame_scores){ 0 };
+}
