@@ -7,7 +7,6 @@ import glob
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -15,6 +14,7 @@ import unittest
 import yaml
 
 import harness
+from tools import tool
 
 RULES = os.path.join(harness.ROOT, "deploy", "prometheus", "rules")
 FILES = sorted(glob.glob(os.path.join(RULES, "*.yml")))
@@ -77,11 +77,6 @@ def thresholds():
 def compared(expr):
     plain = re.sub(r'"[^"]*"', '""', expr)
     return sorted({f"{op} {number}" for op, number in COMPARISON.findall(plain)})
-
-
-def tool(*args):
-    return subprocess.run(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=380, check=False)
 
 
 class Rules(unittest.TestCase):
