@@ -4,6 +4,7 @@
 # Made for the days on which encode_exporter runs beside the exporters that it replaces.
 # Needs sh, awk and, for URLs, curl.
 set -eu
+export LC_ALL=C # bytes are compared; some awks are slow at characters
 
 usage() {
     cat <<'END'
@@ -351,17 +352,21 @@ function near(a, b, ratio,    d, larger) {
     return d <= ratio * larger
 }
 
-# Half a unit of the last digit that was written behind a point.
-function rounding(text,    e, digits) {
+# Half a unit of the last digit that was written behind a point. No ^: not every awk has it.
+function rounding(text,    e, half) {
     e = 0
     if (match(text, /[eE][-+]?[0-9]+$/)) {
         e = substr(text, RSTART + 1) + 0
         text = substr(text, 1, RSTART - 1)
     }
-    digits = index(text, ".")
-    if (!digits)
+    if (!index(text, "."))
         return 0
-    return 0.5000001 * 10 ^ (e - (length(text) - digits))
+    e -= length(text) - index(text, ".")
+    for (half = 0.5000001; e < 0; e++)
+        half /= 10
+    for (; e > 0; e--)
+        half *= 10
+    return half
 }
 
 function equal(was, is,    d) {

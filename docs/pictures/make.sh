@@ -59,7 +59,8 @@ shot() {
         exit 1
     }
     pngquant --force --output "$work/$name.small.png" 128 "$work/$name.png"
-    optipng -quiet -o5 -clobber -out "docs/pictures/$name.png" "$work/$name.small.png"
+    optipng -quiet -o5 "$work/$name.small.png"
+    cp "$work/$name.small.png" "docs/pictures/$name.png"
 }
 
 dark=--blink-settings=preferredColorScheme=0
