@@ -1,5 +1,6 @@
 #include "core/frame_table.h"
 #include "core/mem.h"
+#include "core/utf8.h"
 
 #include <assert.h>
 #include <math.h>
@@ -57,16 +58,26 @@ static struct frame_metric named(const struct frame_table *t, struct view name)
     return m;
 }
 
+static struct view copied(struct view v)
+{
+    char *p = mem_alloc(v.n ? v.n : 1);
+
+    if (v.n)
+        memcpy(p, v.p, v.n);
+    return (struct view){ p, v.n };
+}
+
 static struct frame_column *new_column(struct frame_table *t, struct view name)
 {
     struct frame_column *c;
     struct frame_metric m;
 
-    if (t->column_count == t->limits.columns || name.n > FRAME_NAME_MAX || !name.n)
+    if (t->column_count == t->limits.columns || name.n > FRAME_NAME_MAX || !name.n ||
+        !utf8_valid(name))
         return NULL;
     if (t->limits.scores_only && t->naming(name).kind == FRAME_FEATURE)
         return NULL;
-    name = arena_copy(&t->mem, name);
+    name = copied(name);
     m = named(t, name);
     t->columns = mem_resize(t->columns, t->column_count + 1, sizeof *t->columns);
     c = &t->columns[t->column_count++];
@@ -96,6 +107,16 @@ void frame_table_abandon(struct frame_table *t)
     for (size_t i = 0; i < t->column_count; i++)
         t->columns[i].score = t->columns[i].mse = NAN;
     t->next_column = 0;
+}
+
+void frame_table_name_model(struct frame_table *t, struct frame_column *c,
+                            struct view model)
+{
+    struct view copy = copied(model);
+
+    assert(!t->model); /* one column at most */
+    t->model = (char *)(uintptr_t)copy.p;
+    c->metric.model = copy;
 }
 
 /* Whether the number is where even spacing puts it; the second row decides how wide. */
@@ -176,11 +197,13 @@ size_t frame_table_bytes(const struct frame_table *t)
 
 void frame_table_deinit(struct frame_table *t)
 {
-    for (size_t i = 0; i < t->column_count; i++)
+    for (size_t i = 0; i < t->column_count; i++) {
         frame_scores_deinit(&t->columns[i].scores);
+        free((char *)(uintptr_t)t->columns[i].name.p);
+    }
     free(t->columns);
     free(t->numbers);
-    arena_deinit(&t->mem);
+    free(t->model);
     *t = (struct frame_table){ .peak = NAN };
 }
 

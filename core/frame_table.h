@@ -8,7 +8,6 @@
 #ifndef CORE_FRAME_TABLE_H
 #define CORE_FRAME_TABLE_H
 
-#include "core/arena.h"
 #include "core/frame_metric.h"
 #include "core/frame_scores.h"
 
@@ -19,7 +18,7 @@ enum {
 };
 
 struct frame_column {
-    struct view name;           /* in the log */
+    struct view name;           /* in the log; its own copy */
     struct frame_metric metric; /* metric and model are no other column's */
     struct frame_scores scores; /* one for each row */
     double score, mse;          /* of the frame that is being read; NaN: none */
@@ -34,9 +33,9 @@ struct frame_limits { /* 0: the largest */
 struct frame_table {
     struct frame_limits limits;
     struct frame_metric (*naming)(struct view name);
-    struct arena mem; /* names */
     struct frame_column *columns;
     size_t column_count;
+    char *model; /* see frame_table_name_model() */
     size_t rows;
     uint32_t first, step, last; /* numbers of frames, where they are evenly spaced */
     uint32_t *numbers;          /* else, by row */
@@ -54,7 +53,8 @@ void frame_table_init(struct frame_table *t, struct frame_limits limits,
 /*
  * The value that the frame being read has under this name. A name that is new becomes a
  * column, in which the frames before have no score. False: it is not kept, for there are
- * as many columns as may be, the name is too long, or it is a feature.
+ * as many columns as may be, the name is too long or not UTF-8, or it is a feature that the
+ * limits leave out.
  */
 bool frame_table_set(struct frame_table *t, struct view name, double value);
 
@@ -69,6 +69,11 @@ bool frame_table_commit(struct frame_table *t, uint32_t number);
 
 /* Throws away what the frame being read has. */
 void frame_table_abandon(struct frame_table *t);
+
+/* What the log says of the model of a column whose name does not tell it; copied.
+ * Once for a table. */
+void frame_table_name_model(struct frame_table *t, struct frame_column *c,
+                            struct view model);
 
 /* The number of the frame in a row. */
 uint32_t frame_table_number(const struct frame_table *t, size_t row);

@@ -8,6 +8,7 @@
 #include "core/frame_log.h"
 #include "core/mem.h"
 #include "core/progress.h"
+#include "core/vmaf_log.h"
 
 #include <stdlib.h>
 
@@ -139,6 +140,33 @@ static inline struct buf told_frame_log(struct view text, size_t first, size_t n
     told_number(&to, "runs", (double)l.runs);
     told_faults(&to, &l.faults);
     frame_log_deinit(&l);
+    return to;
+}
+
+/* What is told of a log of libvmaf that arrives so. */
+static inline struct buf told_vmaf_log(struct view text, size_t first, size_t n)
+{
+    struct vmaf_log l;
+    struct buf to = { 0 };
+    bool whole;
+
+    vmaf_log_init(&l, (struct frame_limits){ 0 });
+    for (size_t size = first; text.n; size = n) {
+        struct view piece = told_piece(&text, size);
+
+        vmaf_log_add(&l, piece);
+        told_free(piece);
+    }
+    whole = vmaf_log_end(&l);
+    told_table(&to, &l.table);
+    buf_str(&to, whole ? "whole " : "cut off ");
+    told_text(&to, view_of(l.version));
+    told_text(&to, view_of(l.model));
+    told_number(&to, "format", (double)l.format);
+    told_number(&to, "width", l.width);
+    told_number(&to, "height", l.height);
+    told_faults(&to, &l.faults);
+    vmaf_log_deinit(&l);
     return to;
 }
 
