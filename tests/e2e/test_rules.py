@@ -19,6 +19,7 @@ from tools import tool
 RULES = os.path.join(harness.ROOT, "deploy", "prometheus", "rules")
 FILES = sorted(glob.glob(os.path.join(RULES, "*.yml")))
 TESTS = sorted(glob.glob(os.path.join(RULES, "tests", "*_test.yml")))
+RUNBOOKS = os.path.join(harness.ROOT, "docs", "runbooks.md")
 # level:metric:operation; Prometheus, Recording rules, "Naming and aggregation".
 NAME = re.compile(r"^[a-z_]+:[a-z0-9_]+:[a-z0-9_]+$")
 SEVERITIES = {"critical", "warning", "info"}
@@ -32,7 +33,7 @@ ELSEWHERE = {
     "encode_exporter_upstream_breaker_state": "--prometheus-url",
     "encode_exporter_upstream_problems_total": "--prometheus-url",
     "encode_exporter_push_requests_total": "--push.url",
-    "encode_exporter_carbon_requests_total": "--carbon.zone",
+    "encode_exporter_carbon_requests_total": "--electricity-maps-zone",
     "encode_exporter_power_read_errors_total": "--power",
     "encode_exporter_logins_total": "passwords in --web.config.file",
     "encode_exporter_web_config_last_reload_successful": "--web.config.file",
@@ -139,6 +140,7 @@ class Alerts(unittest.TestCase):
         self.assertGreaterEqual(len(alerts()), 15)
 
     def test_each_says_how_bad_it_is_what_it_is_and_what_to_do(self):
+        headings = set(re.findall(r"^#+ (\w+)$", content(RUNBOOKS), re.M))
         for name, rule in alerts().items():
             with self.subTest(name):
                 self.assertIn(rule["labels"]["severity"], SEVERITIES)
@@ -147,6 +149,11 @@ class Alerts(unittest.TestCase):
                     self.assertTrue(notes[part].strip())
                 self.assertIn("{{", notes["description"])
                 self.assertEqual(notes["runbook_url"], f"docs/runbooks.md#{name.lower()}")
+                self.assertIn(name, headings)
+
+    def test_runbooks_are_of_alerts_that_are_there(self):
+        headings = re.findall(r"^### (\w+)$", content(RUNBOOKS), re.M)
+        self.assertEqual(sorted(headings), sorted(alerts()))
 
     def test_each_is_seen_to_fire_and_to_be_silent(self):
         seen = set(checks())
