@@ -126,10 +126,16 @@ def rules():
 
 
 def levels_with_history():
-    """Recording rules that others are made of, those first that need no other one."""
+    """Recording rules whose past others look at, and what these are made of, in order."""
     recorded = {rule["record"]: rule for rule in rules() if "record" in rule}
-    wanted = {name for name in recorded for rule in rules()
-              if name in names_in(rule["expr"])}
+    wanted = {name for name in recorded for rule in rules() if re.search(
+        re.escape(name) + r"(\{[^}]*\})? *(\[|offset\b)", rule["expr"])}
+    while True:
+        more = {name for w in wanted for name in names_in(recorded[w]["expr"])
+                if name in recorded} - wanted
+        if not more:
+            break
+        wanted |= more
     levels, done = [], set()
     while wanted - done:
         level = sorted(name for name in wanted - done
@@ -244,21 +250,25 @@ def interpolate(expr, board, values):
 
 
 # ---- databases ----------------------------------------------------------------------
+# Prometheus forgets a sample after 5 minutes, so what rules look back to is at most so far
+# apart.
+STEP = 240
+
+
 def history(now):
-    """Lines of counters that grew for weeks, as exporters that are gone served them."""
-    step = 900
-    start = int(now) // step * step - HISTORY_DAYS * DAY
+    """Lines of counters that grew for weeks, as an exporter that is gone served them."""
+    start = int(now) // STEP * STEP - HISTORY_DAYS * DAY
+    of = 'instance="history:9504",job="encode-cost",region="default"'
     lines = []
-    for second in range(start, int(now) - step, step):
+    for second in range(start, int(now) - STEP, STEP):
         hours = (second - start) / 3600
         # A little more each day, most of it by day.
-        usd = 0.02 * hours + 0.00001 * hours ** 2 + 0.05 * (1 - math.cos(hours / 24 * 6.2832))
-        for region in ("default", "eu-north-1"):
-            of = f'instance="history:9504",job="encode-cost",region="{region}"'
-            for currency, rate in (("USD", 1), ("EUR", 0.92), ("SEK", 10.5)):
-                lines.append(f'cost_accrued_total{{{of},currency="{currency}"}} '
-                             f"{usd * rate:.9f} {second * 1000}")
-            lines.append(f"co2_accrued_kg_total{{{of}}} {usd * 0.8:.9f} {second * 1000}")
+        by_day = 0.05 * (1 - math.cos(2 * math.pi * hours / 24))
+        usd = 0.02 * hours + 0.00001 * hours ** 2 + by_day
+        for currency, rate in (("USD", 1), ("EUR", 0.92)):
+            lines.append(f'cost_accrued_total{{{of},currency="{currency}"}} '
+                         f"{usd * rate:.9f} {second * 1000}")
+        lines.append(f"co2_accrued_kg_total{{{of}}} {usd * 0.8:.9f} {second * 1000}")
     return lines
 
 
@@ -270,6 +280,7 @@ class Stack:
             raise unittest.SkipTest("no vmalert")
         groups()    # skips where nothing can read them
         self.case = case
+        self.alerting = None
         self.prometheus = self.peer("prometheus")
         self.victoria = self.peer("victoria-metrics")
         self.targets = Targets(case)
@@ -296,7 +307,7 @@ class Stack:
         for number, level in enumerate(levels_with_history()):
             path = os.path.join(self.victoria.directory, f"level{number}.yml")
             with open(path, "w", encoding="utf-8") as f:
-                yaml.safe_dump({"groups": [{"name": "history", "interval": "15m",
+                yaml.safe_dump({"groups": [{"name": "history", "interval": f"{STEP}s",
                                             "rules": level}]}, f)
             self.replay(path, now)
             self.get("/internal/force_flush")
@@ -308,7 +319,7 @@ class Stack:
         done = subprocess.run(
             self.vmalert_command([path]) + [
                 f"-replay.timeFrom={stamp(now - HISTORY_DAYS * DAY + DAY)}",
-                f"-replay.timeTo={stamp(now - 1800)}", "-replay.rulesDelay=0s",
+                f"-replay.timeTo={stamp(now - STEP)}", "-replay.rulesDelay=0s",
                 "-replay.maxDatapointsPerQuery=100000", "-replay.disableProgressBar"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, timeout=120, check=False)
@@ -349,11 +360,20 @@ class Stack:
         url = f"http://127.0.0.1:{self.victoria.port}"
         command = self.vmalert_command(paths) + [
             f"-remoteRead.url={url}", f"-notifier.url={NOBODY}", *flags]
-        with open(os.path.join(self.victoria.directory, "vmalert.log"), "wb") as log:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
-                                       stderr=log)
-        self.case.addClassCleanup(process.wait, 20)
-        self.case.addClassCleanup(process.terminate)
+        self.alerting = peers.Peer("vmalert", command)
+        self.case.addClassCleanup(self.alerting.stop)
+        self.alerting.start_with("")
+        harness.wait_until(self.alerting_listens, timeout=30, what="vmalert listens")
+
+    def alerting_listens(self):
+        if self.alerting.process.poll() is not None:
+            raise AssertionError("vmalert ended:\n" + self.alerting.log())
+        self.alerting.port = next(iter(peers.listening_ports(self.alerting.process.pid)),
+                                  None)
+        return self.alerting.port
+
+    def vmalert_groups(self):
+        return ask(self.alerting, "rules")["groups"]
 
     def get(self, path):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.victoria.port}{path}",

@@ -203,6 +203,17 @@ class Dashboards(unittest.TestCase):
         for uid, panel, target in queries():
             self.assertNotRegex(target["expr"], ONE_SIDED, f"{uid}: {panel['title']}")
 
+    def test_recorded_series_outlast_the_interval_of_their_rules(self):
+        """Prometheus forgets a sample after 5 minutes; some rules take longer."""
+        found = 0
+        for uid, panel, target in queries():
+            for match in re.finditer(r"(\S{0,15})\b(?:region|region_currency):\w+:\w+\{"
+                                     r"[^}]*\}(\[\d+m\])?", target["expr"]):
+                found += 1
+                self.assertIn("last_over_time(", match[1], f"{uid}: {panel['title']}")
+                self.assertGreater(int(match[2][1:-2]), 15)
+        self.assertGreater(found, 20)
+
     def test_columns_of_tables_have_names(self):
         for uid, panel in panels():
             if panel["type"] != "table":

@@ -9,13 +9,18 @@ PERIODS = (("1d", "day"), ("7d", "week"), ("30d", "month"))
 RULES = "Needs the recording rules of deploy/prometheus/rules/forecast.yml."
 
 
+# The rules are evaluated every 15 minutes, and Prometheus forgets a sample after 5.
+RECORDED = "last_over_time({}[20m])"
+
+
 def cost(operation):
     return ("sum by (region, currency) ("
-            + money(f"region_currency:cost_accrued:{operation}", WHERE) + ")")
+            + money(f"region_currency:cost_accrued:{operation}", WHERE, RECORDED) + ")")
 
 
 def carbon(operation):
-    return f"sum by (region) (region:co2_accrued_kg:{operation}{{{WHERE}}})"
+    recorded = RECORDED.format(f"region:co2_accrued_kg:{operation}{{{WHERE}}}")
+    return f"sum by (region) ({recorded})"
 
 
 def total(expr, labels="currency"):

@@ -20,8 +20,8 @@ COMPUTE = f"({money('cost_compute_load_aware', CHOSEN)} {COMPARABLE})"
 AS_IT_RAN = f"({money('cost_total_load_aware', CHOSEN)} {COMPARABLE})"
 
 SHOWN = 'region=~"$region"'
-PRICE = ("max by (region, currency) ("
-         + money("cost_known_region_price_per_kwh", SHOWN) + ")")
+# Of several exporters one that serves the chosen currency is believed before others.
+PRICE = money("cost_known_region_price_per_kwh", SHOWN, "max by (region, currency) ({})")
 INTENSITY = f"max by (region) (co2_known_region_intensity_kg_per_kwh{{{SHOWN}}})"
 COST = f"({PRICE} * scalar(sum({KWH})) + scalar(sum({COMPUTE}) or vector(0)))"
 CARBON = f"({INTENSITY} * scalar(sum({KWH})))"

@@ -229,7 +229,8 @@ def datasource_variable():
             "includeAll": False, "options": [], "current": {}}
 
 
-def variable(name, label, description, query, *, several=True, current=None):
+def variable(name, label, description, query, *, several=True, current=None,
+             everything_is=".*"):
     """Its values are asked for when the board opens and when its time changes."""
     everything = {"selected": True, "text": ["All"], "value": ["$__all"]}
     return {"name": name, "label": label, "description": description, "type": "query",
@@ -237,7 +238,7 @@ def variable(name, label, description, query, *, several=True, current=None):
             "query": {"query": query, "refId": f"variable-{name}", "qryType": 1},
             "refresh": 2, "regex": "", "sort": 1, "hide": 0, "options": [],
             "multi": several, "includeAll": several,
-            **({"allValue": ".*"} if several else {}),
+            **({"allValue": everything_is} if several else {}),
             "current": current or (everything if several else {})}
 
 
@@ -249,8 +250,10 @@ def run_variable():
 
 
 def scenario_variable():
+    # A name may hold a line's end, which a dot does not match in Prometheus 2.
     return variable("scenario", "Scenario", "Encodes of these names",
-                    f"label_values(results_scenario_duration_seconds{{{RUN}}}, scenario)")
+                    f"label_values(results_scenario_duration_seconds{{{RUN}}}, scenario)",
+                    everything_is="(?s:.*)")
 
 
 def encoder_variable():
