@@ -20,6 +20,9 @@ import urllib.request
 
 import harness
 import peers
+import powertree
+import receiver
+import web
 
 try:
     import yaml
@@ -56,29 +59,72 @@ def measured_encodes():
     return texts
 
 
+def answer(request):
+    """What stands for an upstream without data, a Pushgateway and Electricity Maps."""
+    if request.path.startswith("/api/v1/"):
+        return 200, b'{"status":"success","data":{"resultType":"matrix","result":[]}}'
+    if "carbon-intensity" in request.path:
+        at = time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime())
+        return 200, json.dumps({"zone": "SE-SE3", "carbonIntensity": 31,
+                                "datetime": at}).encode()
+    return 204, b""
+
+
 class Targets:
-    """Three exporters: as ./dev run has it, one of many runs in euros, and a job."""
+    """Four exporters: as ./dev run has it, one of many runs in euros, a job, and one that
+    has everything to watch over: passwords, an upstream, pushes, power, a polled directory."""
+
+    COUNT = 8
 
     def __init__(self, case):
+        self.case = case
         self.all = []
         self.examples = self.start(
-            case, "--newest=name", "--currency=USD,EUR,SEK",
+            "--newest=name", "--currency=USD,EUR,SEK",
             "--compare-regions=us-east-1,eu-north-1,eu-central-1",
             files=sorted(glob.glob(os.path.join(harness.EXAMPLES, "*.json"))))
         self.studio = self.start(
-            case, "--runs=all", "--currency=EUR", "--region=eu-north-1",
+            "--runs=all", "--currency=EUR", "--region=eu-north-1",
             files=harness.data_files("python-era") + harness.data_files("edge"),
             texts=measured_encodes())
-        self.job = self.start(case, "--currency=USD,EUR,SEK")
+        self.job = self.start("--currency=USD,EUR,SEK")
+        self.watched = self.start_watched()
 
-    def start(self, case, *flags, files=(), texts=None):
-        exporter = harness.Exporter(*flags, "--predict=on", files=files)
+    def start(self, *flags, files=(), texts=None, **more):
+        exporter = harness.Exporter(*flags, "--predict=on", files=files, **more)
         os.mkdir(exporter.directory)
         for name, text in (texts or {}).items():
             exporter.write(name, text)
         exporter.__enter__()
-        case.addClassCleanup(exporter.__exit__, None, None, None)
+        self.case.addClassCleanup(exporter.__exit__, None, None, None)
         self.all.append(exporter)
+        return exporter
+
+    def start_watched(self):
+        """Its machine is a tree of files, its peers are one server of ours."""
+        directory = harness.temp_dir()
+        self.case.addClassCleanup(shutil.rmtree, directory)
+        tree = powertree.Tree(os.path.join(directory, "machine"))
+        tree.zone("intel-rapl:0", "package-0")
+        tree.cores(0)
+        token = os.path.join(directory, "token")
+        with open(token, "w", encoding="utf-8") as f:
+            f.write("a-token\n")
+        config = web.ConfigFile(web.fast_users())
+        self.case.addClassCleanup(config.__exit__, None, None, None)
+        peer = receiver.Receiver(answer)
+        peer.__enter__()
+        self.case.addClassCleanup(peer.__exit__, None, None, None)
+        exporter = self.start(
+            *tree.flags("--power=auto"), "--watch=poll", "--web.config.file", config.path,
+            "--prometheus-url", peer.url, "--push.url", peer.url + "/metrics/job/encode",
+            "--push.interval=2s", "--electricity-maps-url", peer.url,
+            "--electricity-maps-token-file", token, "--electricity-maps-zone=SE-SE3",
+            "--region=eu-north-1", "--currency=SEK", listen=("results",), ready=False,
+            files=harness.data_files("encodes")[:2])
+        self.login = web.basic("alice", web.FAST["alice"][0])
+        harness.wait_until(lambda: exporter.get(
+            "results", "/ready", headers=self.login).status == 200, timeout=30, what="ready")
         return exporter
 
     def encode_something(self):
@@ -94,15 +140,15 @@ class Targets:
         for endpoint in harness.ENDPOINTS:
             jobs.append((f"encode-{endpoint}", "/metrics",
                          [e.ports[endpoint] for e in (self.examples, self.studio)]))
-        jobs.append(("encode-jobs", "/metrics/all", [self.job.ports["cost"]]))
+        jobs += [("encode-jobs", "/metrics/all", [self.job.ports["cost"]]),
+                 ("encode", "/metrics/all", [self.watched.ports["results"]])]
         text = "scrape_configs:\n"
         for name, path, ports in jobs:
             addresses = ", ".join(f'"127.0.0.1:{port}"' for port in ports)
             text += (f"  - job_name: {name}\n    metrics_path: {path}\n"
                      f"    static_configs:\n      - targets: [{addresses}]\n")
-        return text
-
-    COUNT = 7
+        return text + ("    basic_auth:\n      username: alice\n"
+                       f"      password: {web.FAST['alice'][0]}\n")
 
 
 # ---- rules --------------------------------------------------------------------------
