@@ -5,7 +5,7 @@
  * Scores have keys, unsigned integers in the order of the scores. The k-th smallest is
  * found digit by digit from the top: one pass over all keys counts how often each digit
  * comes among those that begin as the result does. All percentiles share the passes:
- * three for millionths, six for doubles.
+ * four for scores from 0 to 100 in millionths, at most eight for doubles.
  */
 #include "core/frame_scores.h"
 #include "core/mem.h"
@@ -18,7 +18,7 @@
 enum {
     MILLIONTHS_NONE = INT32_MIN,
     MILLIONTHS_INFINITE = INT32_MAX,
-    DIGIT_BITS = 11,
+    DIGIT_BITS = 8,
     DIGITS = 1 << DIGIT_BITS,
     RANKS_MAX = 2 * FRAME_PERCENTILES_MAX,
 };
@@ -94,6 +94,8 @@ void frame_scores_add(struct frame_scores *s, double score)
 
     if (isinf(score) && score < 0)
         score = NAN;
+    if (score == 0)
+        score = 0; /* one key for both zeros */
     append(s, score);
     if (isnan(score))
         return;
@@ -120,25 +122,26 @@ void frame_scores_add_mse(struct frame_scores *s, double mse)
     s->mse_count++;
 }
 
-/* ---- the k-th smallest ------------------------------------------------------------ */
+/* ---- the k-th smallest ------------------------------------------------------------- */
 
-/* False: the frame has no score. */
-static bool key_at(const struct frame_scores *s, size_t index, uint64_t *key)
+static const uint64_t sign = UINT64_C(1) << 63;
+
+static uint64_t key_of_double(double score)
 {
-    const uint64_t sign = UINT64_C(1) << 63;
+    uint64_t key;
 
-    if (!s->wide) {
-        *key = (uint32_t)s->millionths[index] ^ UINT32_C(0x80000000);
-        return s->millionths[index] != MILLIONTHS_NONE;
-    }
-    memcpy(key, &s->wide[index], sizeof *key);
-    *key = *key & sign ? ~*key : *key | sign;
-    return !isnan(s->wide[index]);
+    memcpy(&key, &score, sizeof key);
+    return key & sign ? ~key : key | sign;
+}
+
+static uint64_t key_of(const struct frame_scores *s, size_t index)
+{
+    return s->wide ? key_of_double(s->wide[index])
+                   : (uint32_t)s->millionths[index] ^ UINT32_C(0x80000000);
 }
 
 static double score_of(const struct frame_scores *s, uint64_t key)
 {
-    const uint64_t sign = UINT64_C(1) << 63;
     double score;
 
     if (!s->wide)
@@ -148,62 +151,107 @@ static double score_of(const struct frame_scores *s, uint64_t key)
     return score;
 }
 
-/* One that is looked for: how the keys begin that may be it, and its place among them. */
-struct wanted {
-    uint64_t begins;
-    uint64_t rank;    /* from 0 */
-    uint32_t *counts; /* by next digit, of those keys; shared by equal beginnings */
+/* The search for some of the finite scores. Keys count from that of the least score, so
+ * that their first digit tells as much as it can. */
+struct search {
+    const struct frame_scores *s;
+    uint64_t base, span;        /* the least key; the largest, counted from it */
+    unsigned top;               /* bit at which the first digit begins */
+    unsigned shift, bits;       /* of the digit that is looked at */
+    size_t groups;              /* of wanted keys that begin alike … */
+    uint64_t begins[RANKS_MAX]; /* … in ascending order */
+    bool tops[DIGITS];          /* a group begins with this first digit */
+    uint32_t counts[RANKS_MAX][DIGITS];
 };
 
-/* Counts the digits above bit shift (bits of them) of all keys that begin as wanted. */
-static void count_digits(const struct frame_scores *s, const struct wanted wanted[],
-                         size_t n, unsigned shift, unsigned bits)
-{
-    for (size_t i = 0; i < s->count; i++) {
-        uint64_t key, begins;
-        size_t w = 0;
+/* One that is looked for. */
+struct wanted {
+    uint64_t begins; /* how the keys begin that may be it */
+    uint64_t rank;   /* its place among them, from 0 */
+    size_t group;
+};
 
-        if (!key_at(s, i, &key))
+/* How often each digit comes among the keys that begin as a group's. */
+static void count_digits(struct search *q)
+{
+    memset(q->counts, 0, q->groups * sizeof *q->counts);
+    for (size_t i = 0; i < q->s->count; i++) {
+        uint64_t key = key_of(q->s, i) - q->base, begins;
+        size_t g = 0;
+
+        if (key > q->span || !q->tops[key >> q->top]) /* not finite; in no group */
             continue;
-        begins = shift + bits < 64 ? key >> (shift + bits) : 0;
-        while (w < n && wanted[w].begins < begins)
-            w++;
-        if (w < n && wanted[w].begins == begins)
-            wanted[w].counts[(key >> shift) & ((1U << bits) - 1)]++;
+        begins = key >> q->shift >> q->bits;
+        while (g < q->groups && q->begins[g] < begins)
+            g++;
+        if (g < q->groups && q->begins[g] == begins)
+            q->counts[g][(key >> q->shift) & ((1U << q->bits) - 1)]++;
     }
 }
 
-/* The scores with these ranks (from 0, ascending, below the number of scores). */
+/* Who begins alike is looked for together. */
+static void group(struct search *q, struct wanted wanted[], size_t n)
+{
+    bool first = q->shift == q->top;
+
+    q->groups = 0;
+    memset(q->tops, first, sizeof q->tops);
+    for (size_t i = 0; i < n; i++) {
+        if (!q->groups || q->begins[q->groups - 1] != wanted[i].begins)
+            q->begins[q->groups++] = wanted[i].begins;
+        wanted[i].group = q->groups - 1;
+        if (!first)
+            q->tops[wanted[i].begins << q->shift << q->bits >> q->top] = true;
+    }
+}
+
+static unsigned bits_of(uint64_t v)
+{
+    unsigned n = 0;
+
+    for (; v; v >>= 1)
+        n++;
+    return n;
+}
+
+/* The finite scores with these ranks (from 0, ascending, below the number of them). */
 static void select_ranks(const struct frame_scores *s, const uint64_t ranks[], size_t n,
                          double out[])
 {
-    uint32_t *counts = mem_alloc(n * DIGITS * sizeof *counts);
+    struct search q = { .s = s };
     struct wanted wanted[RANKS_MAX];
-    unsigned shift = s->wide ? 64 : 32;
+    unsigned left;
+    int32_t low = 0, high = 0;
 
+    if (!s->wide && in_millionths(s->min, &low) && in_millionths(s->max, &high)) {
+        q.base = (uint32_t)low ^ UINT32_C(0x80000000);
+        q.span = ((uint32_t)high ^ UINT32_C(0x80000000)) - q.base;
+    } else {
+        q.base = key_of_double(s->min);
+        q.span = key_of_double(s->max) - q.base;
+    }
+    left = bits_of(q.span);
+    q.top = left > DIGIT_BITS ? left - DIGIT_BITS : 0;
     for (size_t i = 0; i < n; i++)
-        wanted[i] = (struct wanted){ 0, ranks[i], NULL };
-    while (shift > 0) {
-        unsigned bits = shift < DIGIT_BITS ? shift : DIGIT_BITS;
-
-        shift -= bits;
-        memset(counts, 0, n * DIGITS * sizeof *counts);
-        for (size_t i = 0; i < n; i++)
-            wanted[i].counts = i && wanted[i].begins == wanted[i - 1].begins
-                                   ? wanted[i - 1].counts
-                                   : counts + i * DIGITS;
-        count_digits(s, wanted, n, shift, bits);
+        wanted[i] = (struct wanted){ 0, ranks[i], 0 };
+    while (left > 0) {
+        q.bits = left < DIGIT_BITS ? left : DIGIT_BITS;
+        q.shift = left -= q.bits;
+        group(&q, wanted, n);
+        count_digits(&q);
         for (size_t i = 0; i < n; i++) {
+            const uint32_t *count = q.counts[wanted[i].group];
             uint64_t digit = 0;
 
-            for (; wanted[i].rank >= wanted[i].counts[digit]; digit++)
-                wanted[i].rank -= wanted[i].counts[digit];
-            wanted[i].begins = wanted[i].begins << bits | digit;
+            for (; wanted[i].rank >= count[digit]; digit++) {
+                wanted[i].rank -= count[digit];
+                assert(digit < DIGITS - 1);
+            }
+            wanted[i].begins = wanted[i].begins << q.bits | digit;
         }
     }
     for (size_t i = 0; i < n; i++)
-        out[i] = score_of(s, wanted[i].begins);
-    free(counts);
+        out[i] = score_of(s, wanted[i].begins + q.base);
 }
 
 static double between(double a, double b, double part)
@@ -225,13 +273,14 @@ static size_t add_rank(uint64_t ranks[], size_t n, uint64_t rank)
     return n + 1;
 }
 
-static double at_rank(const uint64_t ranks[], const double found[], uint64_t rank)
+/* The score with this rank; those above all finite ones are infinite. */
+static double at_rank(const uint64_t ranks[], const double found[], size_t n,
+                      uint64_t rank)
 {
-    size_t i = 0;
-
-    while (ranks[i] != rank)
-        i++;
-    return found[i];
+    for (size_t i = 0; i < n; i++)
+        if (ranks[i] == rank)
+            return found[i];
+    return INFINITY;
 }
 
 void frame_scores_percentiles(const struct frame_scores *s, const double percents[],
@@ -254,13 +303,16 @@ void frame_scores_percentiles(const struct frame_scores *s, const double percent
         low[i] = (uint64_t)at;
         high[i] = low[i] + 1 < scores ? low[i] + 1 : low[i];
         parts[i] = at - (double)low[i];
-        count = add_rank(ranks, count, low[i]);
-        count = add_rank(ranks, count, high[i]);
+        if (low[i] < s->finite)
+            count = add_rank(ranks, count, low[i]);
+        if (high[i] < s->finite)
+            count = add_rank(ranks, count, high[i]);
     }
-    select_ranks(s, ranks, count, found);
+    if (count)
+        select_ranks(s, ranks, count, found);
     for (size_t i = 0; i < n; i++)
-        out[i] = between(at_rank(ranks, found, low[i]), at_rank(ranks, found, high[i]),
-                         parts[i]);
+        out[i] = between(at_rank(ranks, found, count, low[i]),
+                         at_rank(ranks, found, count, high[i]), parts[i]);
 }
 
 /* ---- figures ----------------------------------------------------------------------- */

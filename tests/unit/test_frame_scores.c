@@ -191,6 +191,19 @@ static void percentiles_are_those_of_the_sorted_scores(void **state)
     }
 }
 
+static void both_zeros_are_one(void **state)
+{
+    struct frame_scores s = SCORES(1.0 / 3, -0.0, -0.0, -0.0, 0);
+    struct frame_stats f;
+
+    (void)state;
+    frame_scores_stats(&s, &f);
+    assert_near(f.p1, 0, 0);
+    assert_near(f.p50, 0, 0);
+    assert_near(f.max, 1.0 / 3, 0);
+    frame_scores_deinit(&s);
+}
+
 static void frames_below_thresholds_are_counted(void **state)
 {
     struct frame_scores s = SCORES(50, 60, 70, NAN, 70, INFINITY, 80.000001);
@@ -263,6 +276,7 @@ int main(void)
         cmocka_unit_test(a_harmonic_mean_below_its_range_is_unknown),
         cmocka_unit_test(scores_come_back_to_the_last_bit),
         cmocka_unit_test(percentiles_are_those_of_the_sorted_scores),
+        cmocka_unit_test(both_zeros_are_one),
         cmocka_unit_test(frames_below_thresholds_are_counted),
         cmocka_unit_test(the_worst_frames_come_lowest_first),
         cmocka_unit_test(psnr_of_the_mean_error_is_not_the_mean_psnr),
