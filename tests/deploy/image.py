@@ -270,12 +270,19 @@ def context():
             yield f.read()
 
 
+def revision():
+    """Of the tree: the image tells it, and its files have its time."""
+    done = subprocess.run(["git", "-C", harness.ROOT, "rev-parse", "HEAD"], check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return done.stdout
+
+
 def build():
     """An archive of the image that deploy/docker/build.sh makes of this tree."""
     require()
     with locked():
         base = base_archive()
-        archive = archive_of("exporter", os.path.basename(base), *context())
+        archive = archive_of("exporter", os.path.basename(base), revision(), *context())
         if not os.path.exists(archive):
             with Engine() as engine:
                 engine.load(base)
