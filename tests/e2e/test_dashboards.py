@@ -134,7 +134,7 @@ class Dashboards(unittest.TestCase):
             self.assertEqual(len(names), len(set(names)), uid)
             used = {"datasource"}
             texts = [t["expr"] for p in board["panels"] for t in p.get("targets", [])]
-            texts += [v["definition"] for v in board["templating"]["list"][1:]]
+            texts += [v["query"]["query"] for v in board["templating"]["list"][1:]]
             for text in texts:
                 used |= set(re.findall(r"\$([a-z]\w*)", text))
             self.assertEqual(used, set(names), f"{uid}: named and defined variables")

@@ -202,8 +202,8 @@ def table(title, description, columns, labels, *, sort=None, units=None, hidden=
                 "includeByName": {}, "indexByName": {"Time": len(order), **order},
                 "renameByName": names}
     options = {"showHeader": True, "cellHeight": "sm",
-               "footer": {"show": False, "reducer": ["sum"], "countRows": False,
-                          "fields": ""},
+               "footer": {"show": False, "reducer": ["sum"],
+                          "countRows": False},
                "sortBy": [{"displayName": sort.lstrip("-"),
                            "desc": sort.startswith("-")}] if sort else []}
     steps_to_rows = [{"id": "merge", "options": {}}] if len(columns) > 1 else []
@@ -226,20 +226,21 @@ def datasource_variable():
     return {"name": "datasource", "label": "Data source", "type": "datasource",
             "description": "Prometheus, or VictoriaMetrics as a source of type Prometheus",
             "query": "prometheus", "regex": "", "refresh": 1, "hide": 0, "multi": False,
-            "includeAll": False, "options": [], "current": {}}
+            "includeAll": False, "options": []}
 
 
 def variable(name, label, description, query, *, several=True, current=None,
              everything_is=".*"):
     """Its values are asked for when the board opens and when its time changes."""
-    everything = {"selected": True, "text": ["All"], "value": ["$__all"]}
+    if several:
+        current = {"selected": True, "text": ["All"], "value": ["$__all"]}
     return {"name": name, "label": label, "description": description, "type": "query",
-            "datasource": DATASOURCE, "definition": query,
+            "datasource": DATASOURCE,
             "query": {"query": query, "refId": f"variable-{name}", "qryType": 1},
             "refresh": 2, "regex": "", "sort": 1, "hide": 0, "options": [],
             "multi": several, "includeAll": several,
             **({"allValue": everything_is} if several else {}),
-            "current": current or (everything if several else {})}
+            **({"current": current} if current else {})}
 
 
 def run_variable():
