@@ -7,9 +7,18 @@
 # whole: written under another name, then renamed.
 set -eu
 
+# Unix time, with a fraction where date can tell it.
+now() {
+    time=$(date +%s.%N)
+    case $time in
+    *. | *[!0-9.]*) date +%s ;;
+    *) echo "$time" ;;
+    esac
+}
+
 run=test_results_$(date -u +%Y%m%d_%H%M%S)
 where="\"pod\": \"$POD_NAME\", \"namespace\": \"$POD_NAMESPACE\", \"node\": \"$NODE_NAME\""
-start=$(date +%s)
+start=$(now)
 
 tell() {
     printf '{"scenarios": [{%s, "start_time": %s, %s"params": {%s}}]}\n' \
@@ -29,5 +38,5 @@ while kill -0 "$encoder" 2>/dev/null; do
     status=0
     wait "$encoder" || status=$?
 done
-tell "\"end_time\": $(date +%s), "
+tell "\"end_time\": $(now), "
 exit "$status"
