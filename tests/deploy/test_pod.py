@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# ctest: timeout 600
+# ctest: timeout 720
 """The Job of deploy/kubernetes as a pod of podman: a real encode beside the real image.
 
 podman 4.3 knows neither Jobs nor native sidecars nor probes, so the pod has two plain
