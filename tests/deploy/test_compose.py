@@ -77,6 +77,15 @@ def free_port():
         return s.getsockname()[1]
 
 
+class DockerfileTest(unittest.TestCase):
+    def test_it_installs_what_a_build_needs(self):
+        with open(os.path.join(harness.ROOT, "dev"), encoding="utf-8") as f:
+            wanted = re.search(r"packages_build='([^']*)'", f.read())[1].split()
+        stage = read("Dockerfile").split("WORKDIR")[0]
+        installed = stage.split("--no-install-recommends")[1].replace("\\", " ").split()
+        self.assertEqual(sorted(installed), sorted(wanted))
+
+
 class ComposeFileTest(unittest.TestCase):
     def test_every_variable_is_in_the_example_with_the_same_default(self):
         variables = example()
