@@ -9,6 +9,7 @@
 #include "server/app.h"
 
 #include "server/carbon/carbon.h"
+#include "server/compare/comparison.h"
 #include "server/descriptors.h"
 #include "server/doors.h"
 #include "server/http/server.h"
@@ -59,6 +60,7 @@ struct app {
     struct push *push;         /* NULL: nowhere */
     struct carbon *carbon;     /* NULL: nobody is asked */
     struct forecast *forecast; /* NULL: nothing is predicted */
+    struct comparison *comparison;
     struct site_state site;
     struct filewatch *files[FILES_MAX];
     size_t file_count;
@@ -101,6 +103,7 @@ static void on_measured(void *ctx)
     struct app *a = ctx;
 
     pipeline_publish(a->pipeline, 0);
+    comparison_served(a->comparison);
 }
 
 static void on_learned(void *ctx, struct view id, const void *digest)
@@ -137,6 +140,15 @@ static void on_served(void *ctx)
     forecast_start(a->forecast);
 }
 
+/* What is compared belongs to what is served: the first answer has it. */
+static void on_rendered(void *ctx)
+{
+    struct app *a = ctx;
+
+    comparison_start(a->comparison);
+    comparison_settled(a->comparison, on_served, a);
+}
+
 static void on_settled(void *ctx, uint64_t seen_ns)
 {
     struct app *a = ctx;
@@ -144,8 +156,9 @@ static void on_settled(void *ctx, uint64_t seen_ns)
     meter_bring_up(a->meter);
     pipeline_publish(a->pipeline, seen_ns);
     forecast_served(a->forecast);
+    comparison_served(a->comparison);
     if (!a->site.ready && !a->stopping)
-        pipeline_settled(a->pipeline, on_served, a);
+        pipeline_settled(a->pipeline, on_rendered, a);
 }
 
 /* ---- settings that change while we run ------------------------------------------------- */
@@ -178,6 +191,7 @@ static int reload(void *ctx, struct err *e)
     pipeline_configure(a->pipeline, set);
     forecast_take(a->forecast);
     forecast_served(a->forecast);
+    comparison_served(a->comparison);
     upstream_reloaded(a->upstream);
     log_line(LOG_INFO, "settings reloaded", NULL);
     return 0;
@@ -201,6 +215,7 @@ static void read_again(struct app *a)
     if (rc == 0) {
         pipeline_configure(a->pipeline, set);
         forecast_served(a->forecast);
+        comparison_served(a->comparison);
     }
     if (forecast_read(a->forecast, &e) == 0)
         forecast_take(a->forecast);
@@ -241,6 +256,7 @@ static void on_http_done(void *ctx)
         filewatch_stop(a->files[i]);
     doors_stop(a->doors);
     forecast_stop(a->forecast);
+    comparison_stop(a->comparison);
     carbon_stop(a->carbon);
     source_results_stop(a->source);
     meter_stop(a->meter);
@@ -267,7 +283,7 @@ static void on_all_measured(void *ctx)
     struct app *a = ctx;
 
     a->last_scan = true;
-    pipeline_settled(a->pipeline, on_served, a);
+    pipeline_settled(a->pipeline, on_rendered, a);
 }
 
 /* What was measured of the last encode is waited for where somebody will get it. */
@@ -416,6 +432,13 @@ static int start_forecast(struct app *a, struct err *e)
     return rc;
 }
 
+static int start_comparison(struct app *a, struct err *e)
+{
+    const struct comparison_host host = { &a->loop, a->c, a->store, a->pipeline };
+
+    return comparison_new(&host, &a->comparison, e);
+}
+
 static void start_source(struct app *a, const struct source_results_options *o)
 {
     const struct source_sink sink = {
@@ -445,6 +468,7 @@ static int app_start(struct app *a, struct err *e)
     rc = rc < 0 ? rc : push_new(&a->loop, c, a->pipeline, a->self, &a->push, e);
     rc = rc < 0 ? rc : carbon_new(&a->loop, c, a->self, on_carbon, a, &a->carbon, e);
     rc = rc < 0 ? rc : start_forecast(a, e);
+    rc = rc < 0 ? rc : start_comparison(a, e);
     if (rc < 0)
         return rc;
     watch_signals(a);
@@ -496,6 +520,7 @@ static void app_deinit(struct app *a)
     doors_free(a->doors);
     site_deinit(&a->site);
     forecast_free(a->forecast);
+    comparison_free(a->comparison);
     pipeline_free(a->pipeline);
     store_free(a->store);
     self_free(a->self);

@@ -98,7 +98,7 @@ static const struct {
 } parts[] = {
     { power_options, AT(power) },     { upstream_options, AT(upstream) },
     { push_options, AT(push) },       { carbon_options, AT(carbon) },
-    { predict_options, AT(predict) },
+    { predict_options, AT(predict) }, { compare_options, AT(compare) },
 };
 
 enum { PARTS = sizeof parts / sizeof *parts, PARTS_OPTIONS_MAX = 80 };
@@ -450,7 +450,8 @@ static int derive(struct config *c, struct err *e)
         upstream_config_complete(&c->upstream, e) < 0 ||
         push_config_complete(&c->push, e) < 0 ||
         carbon_config_complete(&c->carbon, e) < 0 ||
-        predict_config_complete(&c->predict, e) < 0)
+        predict_config_complete(&c->predict, e) < 0 ||
+        compare_config_check(&c->compare, e) < 0)
         return -EINVAL;
     c->rules.lessons = c->predict.on ? c->predict.scenarios : 0;
     if (c->power.rapl_names && c->upstream.url && *c->upstream.url)

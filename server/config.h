@@ -12,6 +12,7 @@
 #include "core/store.h"
 #include "server/log.h"
 #include "server/carbon/carbon_config.h"
+#include "server/compare/compare_config.h"
 #include "server/power/power_config.h"
 #include "server/predict/predict_config.h"
 #include "server/push/push_config.h"
@@ -71,6 +72,7 @@ struct config {
     struct push_config push;
     struct carbon_config carbon;
     struct predict_config predict;
+    struct compare_config compare;
 
     const char *log_level_text, *log_format_text;
     enum log_level log_level;

@@ -20,6 +20,7 @@ const struct help_row help_topics[] = {
     { "upstream", "Prometheus or VictoriaMetrics to ask for what files leave open" },
     { "predict",
       "what encodes that nobody has run would cost, and how good they would be" },
+    { "quality", "quality, and encodes compared by it" },
     { "push", "where to send the last state to" },
     { "process", "log, one-shot modes, checks" },
     { 0 },

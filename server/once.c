@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/compare/comparison.h"
 #include "server/loop.h"
 #include "server/meter.h"
 #include "server/pipeline.h"
@@ -23,9 +24,10 @@ struct once {
     struct upstream *upstream; /* NULL: nobody to ask */
     struct source_results *source;
     struct forecast *forecast; /* NULL: nothing is predicted */
-    uv_timer_t patience;       /* with the upstream */
-    uint64_t until_ms;         /* uv_now() at which it ends */
-    bool unreadable;           /* the directory, although it is there */
+    struct comparison *comparison;
+    uv_timer_t patience; /* with the upstream */
+    uint64_t until_ms;   /* uv_now() at which it ends */
+    bool unreadable;     /* the directory, although it is there */
     bool served, done;
 };
 
@@ -41,8 +43,16 @@ static void finish(void *ctx)
     meter_stop(o->meter);
     upstream_stop(o->upstream);
     forecast_stop(o->forecast);
+    comparison_stop(o->comparison);
     pipeline_stop(o->pipeline);
     uv_close((uv_handle_t *)&o->patience, NULL);
+}
+
+static void on_compared(void *ctx)
+{
+    struct once *o = ctx;
+
+    forecast_settled(o->forecast, finish, o);
 }
 
 /* What is not served is learned from as well. */
@@ -54,7 +64,9 @@ static void on_served(void *ctx)
         return;
     o->served = true;
     forecast_start(o->forecast);
-    forecast_settled(o->forecast, finish, o);
+    comparison_start(o->comparison);
+    comparison_served(o->comparison);
+    comparison_settled(o->comparison, on_compared, o);
 }
 
 static void on_learned(void *ctx, struct view id, const void *digest)
@@ -165,6 +177,7 @@ static int ask_upstream(struct once *o, const struct config *c, struct err *e)
 static void deinit(struct once *o)
 {
     forecast_free(o->forecast);
+    comparison_free(o->comparison);
     pipeline_free(o->pipeline);
     store_free(o->store);
     self_free(o->self);
@@ -173,6 +186,13 @@ static void deinit(struct once *o)
 
     assert(busy == 0); /* a handle was not closed */
     (void)busy;
+}
+
+static int start_comparison(struct once *o, const struct config *c, struct err *e)
+{
+    const struct comparison_host host = { &o->loop, c, o->store, o->pipeline };
+
+    return comparison_new(&host, &o->comparison, e);
 }
 
 static int start_forecast(struct once *o, const struct config *c, struct err *e)
@@ -198,6 +218,8 @@ static int look(struct once *o, const struct config *c, struct module_set *set,
     rc = ask_upstream(o, c, e);
     if (rc == 0)
         rc = start_forecast(o, c, e);
+    if (rc == 0)
+        rc = start_comparison(o, c, e);
 
     const struct source_sink sink = { .ctx = o,
                                       .changed = on_changed,

@@ -61,7 +61,7 @@ struct pipeline {
     bool building, again, stopped;
     uint64_t again_ns;
     uint64_t repeated;
-    struct pipeline_more more;
+    struct pipeline_more more[PIPELINE_ADDERS];
     void (*on_commit)(void *ctx);
     void *commit_ctx;
     void (*on_settled)(void *ctx);
@@ -113,11 +113,13 @@ void pipeline_free(struct pipeline *p)
 {
     if (!p)
         return;
-    for (size_t i = 0; i < registry_count; i++) {
-        body_unref(p->bodies[i]);
-        body_unref(p->more.after[i]);
+    for (int who = 0; who < PIPELINE_ADDERS; who++) {
+        for (size_t i = 0; i < registry_count; i++)
+            body_unref(p->more[who].after[i]);
+        body_unref(p->more[who].alone);
     }
-    body_unref(p->more.alone);
+    for (size_t i = 0; i < registry_count; i++)
+        body_unref(p->bodies[i]);
     overall_free(p->overall);
     for (size_t i = 0; i < p->segment_count; i++)
         segment_unref(p->segments[i]);
@@ -436,12 +438,14 @@ static bool put(struct body **place, struct body *b)
     return changed;
 }
 
-void pipeline_add(struct pipeline *p, const struct pipeline_more *more)
+void pipeline_add(struct pipeline *p, enum pipeline_adder who,
+                  const struct pipeline_more *more)
 {
-    bool changed = put(&p->more.alone, more->alone);
+    struct pipeline_more *mine = &p->more[who];
+    bool changed = put(&mine->alone, more->alone);
 
     for (size_t i = 0; i < registry_count; i++)
-        changed |= put(&p->more.after[i], more->after[i]);
+        changed |= put(&mine->after[i], more->after[i]);
     if (!changed)
         return;
     self_changed(p->self, unix_now());
@@ -449,9 +453,21 @@ void pipeline_add(struct pipeline *p, const struct pipeline_more *more)
         p->on_commit(p->commit_ctx);
 }
 
-void pipeline_added(const struct pipeline *p, struct pipeline_more *out)
+void pipeline_added(const struct pipeline *p, enum pipeline_adder who,
+                    struct pipeline_more *out)
 {
-    *out = p->more;
+    *out = p->more[who];
+}
+
+/* Those that one endpoint has besides its own. */
+static size_t add_more(const struct pipeline *p, size_t module, struct body *out[])
+{
+    size_t n = 0;
+
+    for (int who = 0; who < PIPELINE_ADDERS; who++)
+        if (p->more[who].after[module])
+            out[n++] = p->more[who].after[module];
+    return n;
 }
 
 size_t pipeline_bodies(const struct pipeline *p, int endpoint,
@@ -460,18 +476,17 @@ size_t pipeline_bodies(const struct pipeline *p, int endpoint,
     size_t n = 0;
 
     if (endpoint == PIPELINE_ALONE) {
-        out[0] = p->more.alone;
-        return p->more.alone != NULL;
+        out[0] = p->more[PIPELINE_FORECAST].alone; /* nobody else's */
+        return out[0] != NULL;
     }
     for (size_t i = 0; i < registry_count; i++) {
         if (!p->bodies[i] && p->set->config[i])
             return 0; /* nothing has been published yet */
         if (!p->bodies[i] || (endpoint >= 0 && endpoint != (int)i))
             continue;
-        assert(n + 2 <= PIPELINE_BODIES_MAX);
+        assert(n + 1 + PIPELINE_ADDERS <= PIPELINE_BODIES_MAX);
         out[n++] = p->bodies[i];
-        if (p->more.after[i])
-            out[n++] = p->more.after[i];
+        n += add_more(p, i, out + n);
     }
     return n;
 }

@@ -49,17 +49,22 @@ void pipeline_scraped(struct pipeline *p, size_t module);
 /* Starts nothing new; what is on the pool ends by itself. */
 void pipeline_stop(struct pipeline *p);
 
-/* What somebody else says of the same runs; NULL: nothing. */
+/* Those who say more of the same runs, in the order in which they are served. */
+enum pipeline_adder { PIPELINE_COMPARISON, PIPELINE_FORECAST, PIPELINE_ADDERS };
+
+/* What one of them says; NULL: nothing. */
 struct pipeline_more {
     struct body *after[MODULES_MAX]; /* a module's own body */
     struct body *alone;              /* an endpoint that is no module's */
 };
 
-/* Puts it in place of what was said before, all at once. Takes the references. */
-void pipeline_add(struct pipeline *p, const struct pipeline_more *more);
+/* Puts it in place of what they said before, all at once. Takes the references. */
+void pipeline_add(struct pipeline *p, enum pipeline_adder who,
+                  const struct pipeline_more *more);
 
 /* What is there now; borrowed. */
-void pipeline_added(const struct pipeline *p, struct pipeline_more *out);
+void pipeline_added(const struct pipeline *p, enum pipeline_adder who,
+                    struct pipeline_more *out);
 
 enum {
     PIPELINE_ALL = -1,

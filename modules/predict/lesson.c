@@ -11,10 +11,9 @@
  */
 #include "modules/predict/lesson.h"
 
-#include "core/buf.h"
+#include "core/conditions.h"
 #include "core/hash.h"
 #include "core/mem.h"
-#include "core/notation.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -22,11 +21,7 @@
 /* How much longer or shorter than its content an encode in real time may take. */
 #define REAL_TIME_SHARE 0.1
 
-enum {
-    TEXTS_MAX = UINT16_MAX,
-    GROUP_MAX = 200, /* bytes of a group's text; a longer one is cut */
-    GROUP_END = 17,  /* of these, what tells it from others that begin the same */
-};
+enum { TEXTS_MAX = UINT16_MAX };
 
 struct builder {
     struct lesson *of;
@@ -87,110 +82,25 @@ static uint16_t text_number(struct builder *b, struct view v)
 
 /* ---- groups ----------------------------------------------------------------------- */
 
-static void part(struct buf *b, const char *key, struct view value)
+static uint16_t quality_group(struct builder *b, const struct scenario *s)
 {
-    if (value.n == 0)
-        return;
-    if (b->n)
-        buf_char(b, ',');
-    buf_str(b, key);
-    buf_char(b, '=');
-    buf_view(b, value);
-}
-
-static void part_number(struct buf *b, const char *key, double v)
-{
-    if (isnan(v))
-        return;
-    if (b->n)
-        buf_char(b, ',');
-    buf_str(b, key);
-    buf_char(b, '=');
-    buf_decimal(b, v);
-}
-
-static int by_key(const void *a, const void *b)
-{
-    const struct param *x = a, *y = b;
-    int keys = view_cmp(x->key, y->key);
-
-    return keys ? keys : view_cmp(x->value, y->value);
-}
-
-/* Parameters may be kilobytes for each encode, of which the groups would keep two copies. */
-static void cut_group(struct buf *text)
-{
-    struct hash h = hash_of(buf_as_view(text), 0);
-    size_t n = GROUP_MAX - GROUP_END;
-
-    if (text->n <= GROUP_MAX)
-        return;
-    while (n > 0 && ((unsigned char)text->p[n] & 0xC0) == 0x80) /* within a character */
-        n--;
-    text->n = n;
-    buf_fmt(text, "~%016llx", (unsigned long long)h.part[0]);
-}
-
-/* What both kinds of groups have: passes, parameters in the order of their keys, crf. */
-static uint16_t group_end(struct builder *b, const struct scenario *s, bool by_quality)
-{
-    struct param sorted[SCENARIO_PARAMS_MAX] = { 0 };
-    uint32_t n =
-        s->param_count < SCENARIO_PARAMS_MAX ? s->param_count : SCENARIO_PARAMS_MAX;
-
-    part_number(&b->scratch, "passes", s->facts.passes);
-    for (uint32_t i = 0; i < n; i++)
-        sorted[i] = s->params[i];
-    if (n)
-        qsort(sorted, n, sizeof *sorted, by_key);
-    for (uint32_t i = 0; i < n; i++) {
-        if (sorted[i].key.n == 0 || sorted[i].value.n == 0)
-            continue;
-        if (b->scratch.n)
-            buf_char(&b->scratch, ',');
-        buf_view(&b->scratch, sorted[i].key);
-        buf_char(&b->scratch, '=');
-        buf_view(&b->scratch, sorted[i].value);
-    }
-    if (by_quality)
-        part(&b->scratch, "rate_control", VIEW("crf"));
-    cut_group(&b->scratch);
+    buf_release(&b->scratch);
+    conditions_add_scores(&b->scratch, s);
+    conditions_add_encode(&b->scratch, s);
     return text_number(b, buf_as_view(&b->scratch));
 }
 
-static uint16_t quality_group(struct builder *b, const struct scenario *s,
-                              bool by_quality)
-{
-    const struct facts *f = &s->facts;
-
-    buf_release(&b->scratch);
-    part(&b->scratch, "transfer", s->transfer);
-    part(&b->scratch, "vmaf_model", s->vmaf_model);
-    part_number(&b->scratch, "vmaf_width", f->vmaf_width);
-    part_number(&b->scratch, "vmaf_height", f->vmaf_height);
-    return group_end(b, s, by_quality);
-}
-
-static uint16_t compute_group(struct builder *b, const struct scenario *s,
-                              bool by_quality)
+static uint16_t compute_group(struct builder *b, const struct scenario *s)
 {
     buf_release(&b->scratch);
-    part(&b->scratch, "cpu_model", s->cpu_model);
+    conditions_add(&b->scratch, "cpu_model", s->cpu_model);
     if (view_eq(s->encoder_type, VIEW("gpu")))
-        part(&b->scratch, "gpu_model", s->gpu_model);
-    return group_end(b, s, by_quality);
+        conditions_add(&b->scratch, "gpu_model", s->gpu_model);
+    conditions_add_encode(&b->scratch, s);
+    return text_number(b, buf_as_view(&b->scratch));
 }
 
 /* ---- one lesson ------------------------------------------------------------------- */
-
-/* A crf beside a bit rate is a quality with a ceiling, unless the file says that the rate
- * was what counted. */
-static bool asked_by_quality(const struct scenario *s)
-{
-    return !isnan(s->facts.crf) && !view_has_nocase(s->rate_control, VIEW("cbr")) &&
-           !view_has_nocase(s->rate_control, VIEW("vbr")) &&
-           !view_has_nocase(s->rate_control, VIEW("abr"));
-}
 
 static bool teaches_compute(enum compute_basis b)
 {
@@ -252,17 +162,16 @@ static bool over(const struct scenario *s)
 static void add(struct builder *b, const struct scenario *s, uint32_t index)
 {
     struct lesson *l = &b->of[b->count];
-    bool by_quality = asked_by_quality(s);
 
     if (s->is_baseline || !over(s))
         return;
     l->index = index;
-    l->by_quality = by_quality;
+    l->by_quality = conditions_by_quality(s);
     l->source = text_number(b, s->source);
     l->encoder = s->encoder_given ? text_number(b, s->encoder) : 0;
     l->preset = s->preset_given ? text_number(b, s->preset) : 0;
-    l->quality_group = quality_group(b, s, by_quality);
-    l->compute_group = compute_group(b, s, by_quality);
+    l->quality_group = quality_group(b, s);
+    l->compute_group = compute_group(b, s);
     if (b->full)
         return;
     for (size_t t = 0; t < TARGET_COUNT; t++)

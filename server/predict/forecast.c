@@ -174,7 +174,7 @@ static void publish(struct forecast *f)
 {
     struct pipeline_more more = { 0 }, old;
 
-    pipeline_added(f->h.pipeline, &old);
+    pipeline_added(f->h.pipeline, PIPELINE_FORECAST, &old);
     for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++) {
         int module = registry_find(view_of(endpoints[i].module));
 
@@ -182,7 +182,7 @@ static void publish(struct forecast *f)
             more.after[module] = body_of(f, endpoints[i].on, old.after[module]);
     }
     more.alone = body_of(f, TELL_ML, old.alone);
-    pipeline_add(f->h.pipeline, &more);
+    pipeline_add(f->h.pipeline, PIPELINE_FORECAST, &more);
 }
 
 static void keep_sheets(struct forecast *f, struct session *s)

@@ -32,7 +32,8 @@ FILE_TIME = 1790000000.5    # when every input was last modified, Unix time
 TABLES = re.compile(r"cost_known_region|co2_known_region|cost_price_|co2_intensity_|"
                     r"cost_exchange_rate|cost_accrued_total|co2_accrued_kg_total|"
                     r"(results|qoe|cost)_exporter_info|process_|encode_exporter_|"
-                    r"cost_electricity_price_per_kwh")
+                    r"cost_electricity_price_per_kwh|"
+                    r"qoe_bd_rate_percent|qoe_pareto_optimal")  # test_comparison.py
 
 # Naming lint of promtool that we accept, each name with its reason.
 KEPT = {

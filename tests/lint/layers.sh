@@ -4,8 +4,8 @@
 #   core/        includes core/ and the C library; simdjson, <charconv>, expat and
 #                xxhash each behind the file that hides it. No libuv, sockets, files, clock or log.
 #   modules/x/   includes core/ and modules/x/, under the same rules.
-#   server/      includes core/ and server/; only registry.c names modules, and predict/ its
-#                own.
+#   server/      includes core/ and server/; only registry.c names modules, and predict/ and
+#                compare/ their own.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 found=$(mktemp) || exit 2
@@ -51,11 +51,14 @@ for dir in modules/*/; do
 done | report 'modules/ include what they must not know'
 
 includes server tests/fuzz | grep -E ': "modules/' | grep -v '^server/registry\.c:' |
-    grep -vE '^server/predict/[a-z]+\.[ch]:[0-9]+: "modules/predict/' |
+    grep -vE '^server/(predict|compare)/[a-z]+\.[ch]:[0-9]+: "modules/\1/' |
     grep -v '^tests/fuzz/' | report 'only server/registry.c names modules'
 includes server | grep -E ': "server/predict/' |
     grep -vE '^server/predict/|: "server/predict/(forecast|predict_config|prompt|prompt_config)\.h"$' |
     report 'server/predict/ is a library of its own, with forecast.h and prompt.h for the program'
+includes server | grep -E ': "server/compare/' |
+    grep -vE '^server/compare/|: "server/compare/(comparison|compare_config)\.h"$' |
+    report 'server/compare/ is a library of its own, with comparison.h for the program'
 
 includes core server | grep -E ': <llhttp\.h>$' | grep -vE '^server/(http/|main\.c)' |
     report 'llhttp is known in server/http/ alone'
