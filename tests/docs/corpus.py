@@ -93,6 +93,16 @@ def with_power(directory):
     return made
 
 
+def compare_encodes(e):
+    """Curves of one source, all with a parameter."""
+    path = next(f for f in harness.data_files("encodes") if f.endswith("_114333.json"))
+    with open(path, encoding="utf-8") as f:
+        run = json.load(f)
+    for s in run["scenarios"]:
+        s["params"] = {"tune": "film"}
+    e.write(os.path.basename(path), json.dumps(run))
+
+
 def plain(c):
     for path in (harness.data_files("edge") + harness.data_files("go-era")
                  + harness.data_files("python-era")[:1] + harness.data_files("encodes")[:1]):
@@ -100,6 +110,8 @@ def plain(c):
     c.run("a file that goes bad", during=break_file)
     c.run("an encode whose end is not known", during=start_encode,
           until=has("results", "encode_state"))
+    c.run("encodes of one `source`", during=compare_encodes,
+          until=has("qoe", "qoe_bd_rate_percent"))
     c.run("`--runs all`", "--runs=all", files=harness.data_files("edge"))
 
 

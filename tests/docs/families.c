@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 
+#include "modules/compare/compare.h"
 #include "modules/predict/tell.h"
 #include "server/carbon/carbon.h"
 #include "server/power/sampler.h"
@@ -64,6 +65,7 @@ int main(void)
 
     for (size_t i = 0; i < registry_count; i++)
         print(registry[i]->name, registry[i]->families, registry[i]->family_count);
+    print("qoe comparison", compare_families, COMPARE_FAMILIES);
     print_predictions();
     for (size_t i = 0; i < sizeof of_the_process / sizeof *of_the_process; i++) {
         const struct family *f = of_the_process[i].families(&count);

@@ -43,7 +43,7 @@ FREE = {"results_scenario_params_info": "one for each parameter of the encode"}
 # that serves each.
 CHAPTERS = {
     "results": (("results", "results"), ("results predictions", "results")),
-    "qoe": (("qoe", "qoe"), ("qoe predictions", "qoe")),
+    "qoe": (("qoe", "qoe"), ("qoe comparison", "qoe"), ("qoe predictions", "qoe")),
     "cost": (("cost", "cost"), ("cost predictions", "cost")),
     "ml": (("ml", "ml"),),
     "process": tuple((part, "results") for part in
