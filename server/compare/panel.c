@@ -125,7 +125,7 @@ static bool make_blocks(struct panel *p, struct compare_entry e[], size_t n,
         b->first[1] = e[i].set[1];
         compare_hash(e + i, size, b->inputs);
         old = hash_index_find(&by_first, b->first);
-        b->before = old ? &t->before->blocks[*old] : NULL;
+        b->before = old && t->before ? &t->before->blocks[*old] : NULL;
         if (b->before && hash_eq(b->before->inputs, b->inputs)) {
             keep_block(b);
             kept++;
