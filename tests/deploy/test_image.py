@@ -17,7 +17,7 @@ import web
 
 MAX_BYTES = 120_000_000
 HARDENED = ("--read-only", "--cap-drop=all", "--security-opt=no-new-privileges")
-LIBRARIES = ("predict.so", "transport_tls.so", "upstream.so", "web_toolbox.so")
+LIBRARIES = ("compare.so", "predict.so", "transport_tls.so", "upstream.so", "web_toolbox.so")
 COMPILERS = re.compile(r"(.*-)?(gcc|g\+\+|cc|c\+\+|cpp|as|ld|clang|make|cmake|ninja|git|ffmpeg)"
                        r"(-[0-9.]+)?")
 
