@@ -58,7 +58,7 @@ enum lines_what lines_next(struct lines *l, struct view *bytes, struct view *lin
         hold(l, part);
     if (!end)
         return LINES_NONE;
-    *line = buf_as_view(&l->held);
+    *line = l->held.n ? buf_as_view(&l->held) : VIEW("");
     return give(l, line);
 }
 

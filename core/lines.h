@@ -34,7 +34,7 @@ void lines_init(struct lines *l, size_t limit);
 /*
  * The next line of *bytes, which begins with what follows the line given last; all of
  * *bytes is taken before LINES_NONE is returned. *line is without its end, and lives until
- * the next call or as long as *bytes does, whichever is shorter.
+ * the next call or as long as *bytes does, whichever is shorter; its p is never NULL.
  */
 enum lines_what lines_next(struct lines *l, struct view *bytes, struct view *line);
 

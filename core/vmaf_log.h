@@ -11,6 +11,9 @@
  * a reader sees who comes too early: vmaf_log_end() tells. Frames of a document that is cut
  * off, or is wrong further on, stay. Memory does not grow with the text but for the scores.
  *
+ * How the bytes are cut makes no difference, but for the words about XML that is wrong:
+ * line and reason are expat's, which may name another of several faults.
+ *
  * JSON is read more leniently than by core/json.h: libvmaf leaves a comma too many where
  * frame 0 has no scores, and early releases print nan and inf as they are.
  */

@@ -165,7 +165,10 @@ static inline struct buf told_vmaf_log(struct view text, size_t first, size_t n)
     told_number(&to, "format", (double)l.format);
     told_number(&to, "width", l.width);
     told_number(&to, "height", l.height);
-    told_faults(&to, &l.faults);
+    if (l.format == VMAF_XML) /* which fault expat sees first depends on the pieces */
+        told_number(&to, "faults", (double)l.faults.count);
+    else
+        told_faults(&to, &l.faults);
     vmaf_log_deinit(&l);
     return to;
 }

@@ -91,12 +91,26 @@ static void nul_bytes_are_a_gap_and_not_part_of_a_line(void **state)
                  "~[b]");
 }
 
+static void an_empty_line_is_not_nothing(void **state)
+{
+    struct view bytes = VIEW("\0\n"), line = { NULL, 0 }, part;
+    struct lines l;
+
+    (void)state;
+    lines_init(&l, 8);
+    assert_int_equal(lines_next(&l, &bytes, &line), LINES_LINE);
+    assert_int_equal(line.n, 0);
+    assert_true(view_split(&line, ',', &part));
+    lines_deinit(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_is_given_when_its_end_came),
         cmocka_unit_test(how_the_bytes_are_cut_makes_no_difference),
         cmocka_unit_test(nul_bytes_are_a_gap_and_not_part_of_a_line),
+        cmocka_unit_test(an_empty_line_is_not_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
