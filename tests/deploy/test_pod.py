@@ -49,9 +49,12 @@ def into_namespaces():
     since there is no way out of them."""
     if image.reason() or os.environ.get(NAMESPACES):
         return
-    image.build()
-    image.ffmpeg_image()
-    manifests.rendered(OVERLAY)
+    try:
+        image.build()
+        image.ffmpeg_image()
+        manifests.rendered(OVERLAY)
+    except unittest.SkipTest:
+        return    # the test itself says why
     os.environ[NAMESPACES] = "1"
     os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, "-B", *sys.argv])
 
