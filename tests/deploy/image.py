@@ -155,6 +155,9 @@ class Engine:
                 self.podman(*command, timeout=60)
         with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
             self.buildah("rm", "--all", timeout=60)
+        # What podman starts behind a container's end would make its files anew.
+        with contextlib.suppress(AssertionError):
+            harness.wait_until(lambda: not names_it(self.scratch), timeout=20)
         unmount_below(self.scratch)
         shutil.rmtree(self.scratch, ignore_errors=True)
 
@@ -163,6 +166,16 @@ def storage_driver():
     """overlay, unless this directory lies on one: overlays do not carry each other."""
     kind = run(["stat", "--file-system", "--format", "%T", tempfile.gettempdir()]).strip()
     return "vfs" if kind in ("overlayfs", "fuseblk") else "overlay"
+
+
+def names_it(directory):
+    """Whether a process has this directory among its arguments."""
+    for process in os.listdir("/proc"):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{process}/cmdline", "rb") as f:
+                if directory.encode() in f.read():
+                    return True
+    return False
 
 
 def unmount_below(directory):
