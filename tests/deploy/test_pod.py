@@ -31,6 +31,7 @@ import image
 import manifests
 
 OVERLAY = "overlays/sidecar-job"
+# Is set in these namespaces, to the images' archives.
 NAMESPACES = "ENCODE_TEST_NAMESPACES"
 # Keeps the pod's namespaces, as the pause container does.
 INFRA = "localhost/encode-exporter-pause:test"
@@ -50,12 +51,11 @@ def into_namespaces():
     if image.reason() or os.environ.get(NAMESPACES):
         return
     try:
-        image.build()
-        image.ffmpeg_image()
+        archives = [image.base_image(), image.build(), image.ffmpeg_image()]
         manifests.rendered(OVERLAY)
     except unittest.SkipTest:
         return    # the test itself says why
-    os.environ[NAMESPACES] = "1"
+    os.environ[NAMESPACES] = ":".join(archives)
     os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, "-B", *sys.argv])
 
 
@@ -189,7 +189,7 @@ class PodTest(unittest.TestCase):
         os.mkdir(own)
         subprocess.run(["mount", "--bind", own, "/var/lib"], check=True, timeout=60)
         cls.addClassCleanup(subprocess.run, ["umount", "--lazy", "/var/lib"], check=False)
-        for archive in (image.base_image(), image.build(), image.ffmpeg_image()):
+        for archive in os.environ[NAMESPACES].split(":"):
             cls.engine.load(archive)
         cls.infra()
         try:
