@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import unittest
 
@@ -169,6 +170,17 @@ class Changes(unittest.TestCase):
                 old = os.path.basename(path)[:-len(".json")]
                 self.assertFalse(e.metrics("qoe").samples(FRONT, run_id=old))
         self.assertEqual(bodies[0], bodies[1])
+
+    def test_what_the_last_scan_finds_is_compared(self):
+        path = of("libx265", "sintel360")
+        key = ("sintel360", "libx265", "fast", "vmaf")
+        wanted = 2 * (100 + reference()[key]) - 100
+        with Exporter("--runs", "all", "--qoe.bd-anchor", ANCHOR, "--watch=poll",
+                      "--poll-interval=1h", "--shutdown.linger=60s", files=FILES) as e:
+            e.metrics("qoe")    # so that somebody is waited for
+            e.write(os.path.basename(path), doubled(path))
+            e.process.send_signal(signal.SIGTERM)
+            e.wait_metrics("qoe", lambda x: abs(rates(x)[key] - wanted) < 1e-4)
 
     def test_new_prices_are_new_fronts(self):
         def best(exposition):
