@@ -91,7 +91,7 @@ class Targets:
         self.watched = self.start_watched()
 
     def start(self, *flags, files=(), texts=None, **more):
-        exporter = harness.Exporter(*flags, "--predict=on", files=files, **more)
+        exporter = harness.Exporter(*flags, "--predict=on", files=files, release=True, **more)
         os.mkdir(exporter.directory)
         for name, text in (texts or {}).items():
             exporter.write(name, text)

@@ -46,7 +46,7 @@ class Predecessors(Scratch):
         os.mkdir(directory)
         shutil.copy(results, directory)
         done = harness.run("--results-dir", directory, "--once", module,
-                           f"--currency={currency}", *FLAGS)
+                           f"--currency={currency}", *FLAGS, release=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 

@@ -1,4 +1,4 @@
-# ctest: timeout 400
+# ctest: timeout 240
 """The rules in deploy/: Prometheus and vmalert take them, by Prometheus' own test runner
 they say what they promise, and every alert is complete, from its threshold to its runbook."""
 
@@ -123,7 +123,7 @@ class Rules(unittest.TestCase):
     def test_what_they_start_from_is_served(self):
         wanted = {m for rule in rules() for m in METRIC.findall(
             re.sub(r'"[^"]*"|\{[^}]*\}|[a-z_]+:[a-z0-9_]+:[a-z0-9_]+', "", rule["expr"]))}
-        with harness.Exporter("--predict=on", "--runs=all",
+        with harness.Exporter("--predict=on", "--runs=all", release=True,
                               files=harness.data_files("edge") + harness.data_files("go-era")
                               + harness.data_files("encodes")) as e:
             harness.wait_until(lambda: e.metrics("results").value("ml_exporter_up") == 1,
