@@ -174,7 +174,7 @@ class Dashboards(unittest.TestCase):
                 self.assertIn("cost_exchange_rate", target["expr"])
 
     def test_the_basis_stands_beside_the_figures(self):
-        for uid in ("cost-energy-monitoring", "encode-regions"):
+        for uid in ("cost-energy-monitoring", "encode-regions", "encode-predictions"):
             summaries = [p for u, p in panels() if u == uid and p["type"] == "table" and any(
                 "cost_basis_info" in t["expr"] for t in p["targets"])]
             self.assertTrue(summaries, uid)
@@ -204,7 +204,7 @@ class Dashboards(unittest.TestCase):
             self.assertNotRegex(target["expr"], ONE_SIDED, f"{uid}: {panel['title']}")
 
     def test_recorded_series_outlast_the_interval_of_their_rules(self):
-        """Prometheus forgets a sample after 5 minutes; some rules take longer."""
+        """Prometheus forgets a sample after 5 minutes; rules may pause for longer."""
         found = 0
         for uid, panel, target in queries():
             for match in re.finditer(r"(\S{0,15})\b(?:region|region_currency):\w+:\w+\{"

@@ -9,7 +9,8 @@ PERIODS = (("1d", "day"), ("7d", "week"), ("30d", "month"))
 RULES = "Needs the recording rules of deploy/prometheus/rules/forecast.yml."
 
 
-# The rules are evaluated every 15 minutes, and Prometheus forgets a sample after 5.
+# The rules are evaluated every two minutes, and Prometheus forgets a sample after five: an
+# evaluation that takes long, or a restart, is no gap in the lines.
 RECORDED = "last_over_time({}[20m])"
 
 

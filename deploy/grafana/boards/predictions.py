@@ -3,7 +3,8 @@
 from vocabulary import (
     CHOSEN, ENCODE_COLUMNS, GREEN, RED, RUN, UP_OR_DOWN, UP_STEPS, YELLOW, bargauge, board,
     by_encode, currency_variable, encoder_variable, from_usd, heading, line, money, now,
-    override, run_variable, scenario_variable, stat, steps, table, timeseries, variable)
+    override, run_variable, scenario_variable, stat, steps, table, timeseries, variable,
+    with_basis)
 
 ACTUAL = f"results_scenario_mean_power_watts{{{CHOSEN}}}"
 PREDICTED = f"results_scenario_predicted_power_watts{{{CHOSEN}}}"
@@ -78,7 +79,8 @@ ERRORS = timeseries(
 COMPARED = table(
     "Actual against predicted",
     "One row for each chosen encode that something was predicted of. Each is predicted from "
-    "the others, its own measurement left out. Cost in the chosen currency.",
+    "the others, its own measurement left out. Cost in the chosen currency; what the actual "
+    "one rests on stands beside it.",
     [("Power, predicted", by_encode(PREDICTED)), ("Power, actual", by_encode(ACTUAL)),
      ("95 % low", by_encode(LOW)), ("95 % high", by_encode(HIGH)),
      ("Error, power", by_encode(error(PREDICTED, ACTUAL))),
@@ -87,8 +89,9 @@ COMPARED = table(
      ("Error, energy", by_encode(error(ENERGY_PREDICTED, ENERGY))),
      ("Cost, predicted", by_encode(money("results_scenario_predicted_cost", CHOSEN),
                                    "currency")),
-     ("Cost, actual", by_encode(money("cost_total_load_aware", CHOSEN), "currency"))],
-    [c for c in ENCODE_COLUMNS if c != "region"] + ["currency"],
+     ("Cost, actual", by_encode(with_basis(money("cost_total_load_aware", CHOSEN), CHOSEN),
+                                "currency, energy, compute"))],
+    [c for c in ENCODE_COLUMNS if c != "region"] + ["currency", "energy", "compute"],
     units={"Power, predicted": "watt", "Power, actual": "watt", "95 % low": "watt",
            "95 % high": "watt", "Error, power": "percent", "Energy, predicted": "joule",
            "Energy, actual": "joule", "Error, energy": "percent"})
