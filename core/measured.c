@@ -17,6 +17,7 @@ struct measured measured_nothing(void)
         .cores_span_s = NAN,
         .container_cpu_percent = NAN,
         .host_cores = NAN,
+        .watched = watched_nothing(),
     };
 }
 
@@ -46,10 +47,69 @@ static bool energy_is_open(const struct facts *f)
     return isnan(f->energy_j) && isnan(f->mean_cpu_power_w * f->duration_s);
 }
 
+/* What is watched of an encode, and the figure that it fills. */
+static const struct {
+    size_t figure, watched;
+} pairs[] = {
+    { offsetof(struct facts, content_s), offsetof(struct watched, content_s) },
+    { offsetof(struct facts, total_frames), offsetof(struct watched, frames) },
+    { offsetof(struct facts, dropped_frames),
+      offsetof(struct watched, dropped_frames) },
+    { offsetof(struct facts, avg_fps), offsetof(struct watched, avg_fps) },
+    { offsetof(struct facts, actual_bitrate_bps),
+      offsetof(struct watched, actual_bitrate_bps) },
+    { offsetof(struct facts, vmaf), offsetof(struct watched, vmaf) },
+    { offsetof(struct facts, vmaf_harmonic_mean),
+      offsetof(struct watched, vmaf_harmonic_mean) },
+    { offsetof(struct facts, vmaf_min), offsetof(struct watched, vmaf_min) },
+    { offsetof(struct facts, vmaf_p1), offsetof(struct watched, vmaf_p1) },
+    { offsetof(struct facts, vmaf_p5), offsetof(struct watched, vmaf_p5) },
+    { offsetof(struct facts, psnr_db), offsetof(struct watched, psnr_db) },
+    { offsetof(struct facts, psnr_min_db), offsetof(struct watched, psnr_min_db) },
+    { offsetof(struct facts, ssim), offsetof(struct watched, ssim) },
+    { offsetof(struct facts, quality_s), offsetof(struct watched, quality_s) },
+};
+
+enum { PAIRS = sizeof pairs / sizeof *pairs };
+
+static double number(const void *p, size_t at)
+{
+    double v;
+
+    memcpy(&v, (const char *)p + at, sizeof v);
+    return v;
+}
+
+static void take_watched(struct facts *f, const struct watched *w)
+{
+    for (size_t i = 0; i < PAIRS; i++) {
+        double v = first_known(number(f, pairs[i].figure), number(w, pairs[i].watched));
+
+        memcpy((char *)f + pairs[i].figure, &v, sizeof v);
+    }
+}
+
+bool watched_shows(const struct scenario *s, const struct watched *w)
+{
+    const struct facts *told = &scenario_told(s)->facts;
+
+    for (size_t i = 0; i < PAIRS; i++) {
+        double v = number(w, pairs[i].watched);
+
+        if (isnan(number(told, pairs[i].figure)) && !isnan(v) &&
+            number(&s->facts, pairs[i].figure) != v)
+            return false;
+    }
+    return true;
+}
+
 void facts_measured(const struct facts *told, const struct measured *m,
                     struct facts *out)
 {
     struct facts f = *told;
+
+    take_watched(&f, &m->watched);
+
     double power_w = per_second(m->energy_j, m->energy_span_s);
     double cores = per_second(m->core_seconds, m->cores_span_s);
 
@@ -87,13 +147,17 @@ static bool same_facts(const struct facts *a, const struct facts *b)
     return true;
 }
 
+static bool same_state(const struct measured *m, const struct scenario *s)
+{
+    return m->state == s->state && m->watched_state == s->watched;
+}
+
 /*
  * A block for the figures alone: texts and params are those of the scenario as told, which
  * it holds.
  */
-static const struct scenario *put_beside(const struct scenario *told,
-                                         const struct facts *f,
-                                         enum scenario_state state)
+static const struct scenario *
+put_beside(const struct scenario *told, const struct facts *f, const struct measured *m)
 {
     const size_t rest = sizeof(told->refs); /* others count holders meanwhile */
     struct scenario *s = mem_alloc(sizeof *s);
@@ -102,7 +166,8 @@ static const struct scenario *put_beside(const struct scenario *told,
     atomic_init(&s->refs, 1);
     memcpy((char *)s + rest, (const char *)told + rest, sizeof *s - rest);
     s->facts = *f;
-    s->state = state;
+    s->state = m->state;
+    s->watched = m->watched_state;
     s->as_told = scenario_ref(told);
     return s;
 }
@@ -116,9 +181,9 @@ const struct scenario *scenario_measured(const struct scenario *s,
     assert(isnan(m->energy_j) || m->energy_basis != ENERGY_NONE);
     assert(isnan(m->core_seconds) || m->compute_basis != COMPUTE_NONE);
     facts_measured(&told->facts, m, &f);
-    if (m->state == s->state && same_facts(&f, &s->facts))
+    if (same_state(m, s) && same_facts(&f, &s->facts))
         return scenario_ref(s);
-    if (m->state == told->state && same_facts(&f, &told->facts))
+    if (same_state(m, told) && same_facts(&f, &told->facts))
         return scenario_ref(told);
-    return put_beside(told, &f, m->state);
+    return put_beside(told, &f, m);
 }

@@ -9,6 +9,7 @@
 #define CORE_MEASURED_H
 
 #include "core/scenario.h"
+#include "core/watched.h"
 
 struct measured {                   /* NaN: not measured */
     double duration_s;              /* so far, of one that runs or was given up */
@@ -21,6 +22,8 @@ struct measured {                   /* NaN: not measured */
     double container_cpu_percent;     /* mean use of containers, % of one core */
     double host_cores;
     enum scenario_state state;
+    enum scenario_state watched_state; /* see struct scenario */
+    struct watched watched;
 };
 
 /* Nothing measured. */
@@ -33,7 +36,7 @@ bool measured_lacks_cores(const struct scenario *s);
 
 /*
  * The figures with the measurement in its place, *told being those of the file. What it
- * leaves open is taken from the measurement: duration; cores of the host; CPU energy, and
+ * leaves open is taken from the measurement: what was watched; duration; cores of the host; CPU energy, and
  * with it mean power, which is energy over its span, where the file tells neither an
  * energy nor a mean power; core-seconds; CPU percent (containers' where measured, else
  * core-seconds over their span). The rest follows by the rules for files
@@ -41,6 +44,9 @@ bool measured_lacks_cores(const struct scenario *s);
  */
 void facts_measured(const struct facts *told, const struct measured *m,
                     struct facts *out);
+
+/* Whether s shows what was watched, where its file leaves that open. */
+bool watched_shows(const struct scenario *s, const struct watched *w);
 
 /*
  * One reference, for the caller: the scenario s (or s->as_told, where s holds a

@@ -45,8 +45,16 @@ const char *compute_basis_name(enum compute_basis b);
 enum scenario_state {
     SCENARIO_TOLD,    /* the file tells all there is */
     SCENARIO_RUNNING, /* duration and all that grows with it are so far */
-    SCENARIO_ABORTED, /* was running, and gave no sign of life any more */
+    SCENARIO_STALLED, /* runs, and has told nothing new for some time */
+    SCENARIO_ENDED,   /* its encoder said that it ends, which is no success yet */
+    SCENARIO_ABORTED, /* was running, and gave no sign of life any more, or was cut off */
 };
+
+/* True if its duration still grows. */
+static inline bool scenario_runs(enum scenario_state s)
+{
+    return s == SCENARIO_RUNNING || s == SCENARIO_STALLED;
+}
 
 /* The shared figures: computed by derive.c when the scenario is parsed, and by measured.c
  * again when something is measured of it. */
@@ -116,6 +124,9 @@ struct scenario {
     double start_s, end_s; /* Unix time */
     struct facts facts;
     enum scenario_state state;
+    enum scenario_state
+        watched; /* how its encode stands by its progress, whatever the file
+                                    tells; SCENARIO_TOLD: nobody watches it */
     const struct scenario *as_told; /* as parsed, where a measurement is in its facts
                                        (core/measured.h); one reference. NULL: is it */
 };

@@ -36,6 +36,9 @@ void store_free(struct store *st)
     if (!st)
         return;
     ranking_deinit(&st->ranking, let_run_go);
+    if (st->live)
+        run_unref(st->live->run);
+    free(st->live);
     table_deinit(&st->by_id);
     free(st->loaded);
     free(st->served_runs);
@@ -76,15 +79,22 @@ static bool out_of_time(const struct store *st, const struct entry *e)
 
 /* ---- what is there ---------------------------------------------------------------- */
 
-static struct entry *entry_add(struct store *st, struct view id, int64_t mtime_ns)
+static struct entry *entry_named(struct store *st, struct view id)
 {
     struct entry *e = mem_zalloc(sizeof *e + id.n + 1);
 
     memcpy(e->text, id.p, id.n);
     e->rank.id = (struct view){ e->text, id.n };
+    table_put(&st->by_id, e->rank.id, e);
+    return e;
+}
+
+static struct entry *entry_add(struct store *st, struct view id, int64_t mtime_ns)
+{
+    struct entry *e = entry_named(st, id);
+
     e->rank.mtime_ns = mtime_ns;
     e->end_ns = end_of(st, mtime_ns);
-    table_put(&st->by_id, e->rank.id, e);
     ranking_add(&st->ranking, &e->rank);
     return e;
 }
@@ -213,6 +223,26 @@ void store_put(struct store *st, const struct run *run, struct diff *d)
     load(st, e);
 }
 
+void store_put_live(struct store *st, const struct run *run, int64_t mtime_ns,
+                    bool from_start, struct diff *d)
+{
+    struct entry *e = st->live;
+
+    if (!e) {
+        assert(!store_entry(st, run->id));
+        e = st->live = entry_named(st, run->id);
+        e->from_start = from_start;
+    }
+    assert(view_eq(run->id, e->rank.id));
+    *d = (struct diff){ .id = run->id,
+                        .before = e->run,
+                        .after = run_ref(run),
+                        .from_start = e->from_start };
+    set_changed(d, e->run, run);
+    e->run = run;
+    e->run_mtime_ns = mtime_ns;
+}
+
 bool store_measure(struct store *st, const struct run *run, const uint32_t at[],
                    uint32_t n, struct diff *d)
 {
@@ -315,6 +345,20 @@ static void let_go(struct store *st)
     st->loaded_count = kept;
 }
 
+static void serve(struct store *st, const struct entry *e)
+{
+    if (st->served.run_count == st->served_cap) {
+        st->served_cap = st->served_cap ? st->served_cap * 2 : 16;
+        st->served_runs =
+            mem_resize(st->served_runs, st->served_cap, sizeof(struct run *));
+        st->served_mtimes =
+            mem_resize(st->served_mtimes, st->served_cap, sizeof(int64_t));
+    }
+    st->served_mtimes[st->served.run_count] = e->run_mtime_ns;
+    st->served_runs[st->served.run_count++] = e->run;
+    st->served.scenario_count += e->run->count;
+}
+
 /*
  * One walk over the newest files. With ids: collects what should be read, at most max
  * of it, and returns their number. Without: fixes what is served and lets go of the rest.
@@ -375,16 +419,7 @@ static size_t plan(struct store *st, struct view ids[], size_t max)
             promised--; /* nothing to show yet: an older one stands in */
             continue;
         }
-        if (st->served.run_count == st->served_cap) {
-            st->served_cap = st->served_cap ? st->served_cap * 2 : 16;
-            st->served_runs =
-                mem_resize(st->served_runs, st->served_cap, sizeof(struct run *));
-            st->served_mtimes =
-                mem_resize(st->served_mtimes, st->served_cap, sizeof(int64_t));
-        }
-        st->served_mtimes[st->served.run_count] = e->run_mtime_ns;
-        st->served_runs[st->served.run_count++] = e->run;
-        st->served.scenario_count += e->run->count;
+        serve(st, e);
         set_served(st, e, !e->failed);
     }
     return wanted;
@@ -399,6 +434,8 @@ const struct served *store_served(struct store *st)
 {
     plan(st, NULL, 0);
     let_go(st);
+    if (st->live && st->live->run->count)
+        serve(st, st->live);
     for (size_t i = 0, j = st->served.run_count; i + 1 < j; i++) {
         const struct run *r = st->served_runs[i];
         int64_t mtime_ns = st->served_mtimes[i];
@@ -420,7 +457,7 @@ struct store_counts store_count(const struct store *st)
     return (struct store_counts){
         .served = st->served_files,
         .failed = st->failed,
-        .other = st->by_id.count - st->served_files - st->failed,
+        .other = st->by_id.count - (st->live != NULL) - st->served_files - st->failed,
         .scenarios_dropped = st->dropped_scenarios,
         .unlearned = st->unlearned,
     };

@@ -86,6 +86,16 @@ void store_fail(struct store *st, struct view id);
 /* The file is gone. False when the id was not known; *d is set only if true. */
 bool store_drop(struct store *st, struct view id, struct diff *d);
 
+/*
+ * The run of encodes that no results file tells of (run->id: of none of the files): served
+ * besides whatever the rules choose, as the oldest, unless it has no scenarios; neither
+ * counted as a file nor learned from. Takes the reference. mtime_ns: Unix time of the last
+ * news in it. from_start: it was there before the first scan ended. store_get() and
+ * store_measure() know it by its id, which is always the same. *d as of store_put().
+ */
+void store_put_live(struct store *st, const struct run *run, int64_t mtime_ns,
+                    bool from_start, struct diff *d);
+
 void store_diff_release(struct diff *d);
 
 /*

@@ -35,6 +35,7 @@ struct store {
     struct store_rules rules;
     struct table by_id;
     struct ranking ranking;
+    struct entry *live; /* of store_put_live(): in by_id, but not ranked; NULL: none */
     struct entry **loaded; /* those with content */
     size_t loaded_count, loaded_cap;
     size_t reading, failed;

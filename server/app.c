@@ -8,28 +8,6 @@
  */
 #include "server/app.h"
 
-#include "server/carbon/carbon.h"
-#include "server/compare/comparison.h"
-#include "server/descriptors.h"
-#include "server/doors.h"
-#include "server/http/server.h"
-#include "server/linger.h"
-#include "server/loop.h"
-#include "server/meter.h"
-#include "server/notify.h"
-#include "server/page.h"
-#include "server/pipeline.h"
-#include "server/power/sampler.h"
-#include "server/predict/forecast.h"
-#include "server/push/push.h"
-#include "server/site.h"
-#include "server/sockets.h"
-#include "server/start.h"
-#include "server/sources/filewatch.h"
-#include "server/sources/opener.h"
-#include "server/sources/source_results.h"
-#include "server/version.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -37,39 +15,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum {
-    STOP_MS = 5000, /* for answers under way */
-    OWED_MS = 2000, /* for measurements, before a last push */
-    FILES_MAX = 8,  /* that module options name */
-    SIGNALS = 3,
-};
-
-struct app {
-    const struct config *c;
-    struct sockets sockets;
-    uv_loop_t loop;
-    struct store *store;
-    struct self *self;
-    struct pipeline *pipeline;
-    struct meter *meter;
-    struct sampler *sampler;   /* NULL: nothing here is read */
-    struct upstream *upstream; /* NULL: nobody to ask */
-    struct source_results *source;
-    struct http_server *http;
-    struct doors *doors;       /* NULL: no web config */
-    struct push *push;         /* NULL: nowhere */
-    struct carbon *carbon;     /* NULL: nobody is asked */
-    struct forecast *forecast; /* NULL: nothing is predicted */
-    struct comparison *comparison;
-    struct site_state site;
-    struct filewatch *files[FILES_MAX];
-    size_t file_count;
-    uv_signal_t signals[SIGNALS];
-    size_t signal_count;
-    struct linger_state linger;
-    bool stopping;
-    bool last_scan; /* what it found is being rendered */
-};
+#include "server/app_inner.h"
 
 /* ---- what runs into the pipeline ------------------------------------------------------- */
 
@@ -82,6 +28,37 @@ static void on_changed(void *ctx, const struct diff *d)
     pipeline_changed(a->pipeline, d);
     meter_changed(a->meter, d);
     forecast_changed(a->forecast, d);
+}
+
+/* Encodes that are watched are no runs to learn from. */
+static void on_live_changed(void *ctx, const struct diff *d)
+{
+    struct app *a = ctx;
+
+    pipeline_changed(a->pipeline, d);
+    meter_changed(a->meter, d);
+}
+
+static void on_live_settled(void *ctx)
+{
+    struct app *a = ctx;
+
+    meter_bring_up(a->meter);
+    pipeline_publish(a->pipeline, 0);
+}
+
+static void on_live_last(void *ctx)
+{
+    struct app *a = ctx;
+
+    scrapers_changed(&a->site.book, uv_hrtime());
+}
+
+static bool on_named(void *ctx, struct view name, uint32_t mask)
+{
+    struct app *a = ctx;
+
+    return live_named(a->live, name, mask);
 }
 
 static const struct run *on_read(void *ctx, const struct run *run)
@@ -153,90 +130,13 @@ static void on_settled(void *ctx, uint64_t seen_ns)
 {
     struct app *a = ctx;
 
+    live_served(a->live);
     meter_bring_up(a->meter);
     pipeline_publish(a->pipeline, seen_ns);
     forecast_served(a->forecast);
     comparison_served(a->comparison);
     if (!a->site.ready && !a->stopping)
         pipeline_settled(a->pipeline, on_rendered, a);
-}
-
-/* ---- settings that change while we run ------------------------------------------------- */
-
-/* A file that could not be read for a moment is read again soon. */
-static void read_soon(const struct app *a, int rc)
-{
-    for (size_t i = 0; opener_passes(rc) && i < a->file_count; i++)
-        filewatch_again(a->files[i]);
-}
-
-static int reload(void *ctx, struct err *e)
-{
-    struct app *a = ctx;
-    struct module_set *set = NULL;
-    int rc = module_set_new(a->c, false, &set, e);
-
-    /* All or nothing: the doors, which take effect at once, come last. */
-    if (rc == 0)
-        rc = forecast_read(a->forecast, e);
-    if (rc == 0)
-        rc = doors_reload(a->doors, e);
-    if (rc < 0) {
-        module_set_unref(set);
-        log_line(LOG_ERROR, "settings not reloaded", "reason", e->text, "served",
-                 "with the old ones", NULL);
-        read_soon(a, rc);
-        return -EINVAL;
-    }
-    pipeline_configure(a->pipeline, set);
-    forecast_take(a->forecast);
-    forecast_served(a->forecast);
-    comparison_served(a->comparison);
-    upstream_reloaded(a->upstream);
-    log_line(LOG_INFO, "settings reloaded", NULL);
-    return 0;
-}
-
-static void on_file_changed(void *ctx)
-{
-    struct err e = { 0 };
-
-    reload(ctx, &e); /* says in the log how it went */
-}
-
-/* Files were read before they were watched: what changed in between shows now. */
-static void read_again(struct app *a)
-{
-    struct module_set *set;
-    struct err e;
-
-    int rc = module_set_new(a->c, false, &set, &e);
-
-    if (rc == 0) {
-        pipeline_configure(a->pipeline, set);
-        forecast_served(a->forecast);
-        comparison_served(a->comparison);
-    }
-    if (forecast_read(a->forecast, &e) == 0)
-        forecast_take(a->forecast);
-    read_soon(a, rc);
-}
-
-static void on_carbon(void *ctx)
-{
-    struct app *a = ctx;
-
-    module_set_carbon(carbon_now(a->carbon));
-    read_again(a);
-}
-
-static void watch_file(void *ctx, const char *path)
-{
-    struct app *a = ctx;
-
-    if (a->file_count < FILES_MAX)
-        a->files[a->file_count++] = filewatch_start(
-            &a->loop, path, a->c->watch, a->c->poll_interval_ms, on_file_changed, a);
 }
 
 /* ---- stopping ------------------------------------------------------------------------- */
@@ -257,6 +157,7 @@ static void on_http_done(void *ctx)
     doors_stop(a->doors);
     forecast_stop(a->forecast);
     comparison_stop(a->comparison);
+    live_stop(a->live);
     carbon_stop(a->carbon);
     source_results_stop(a->source);
     meter_stop(a->meter);
@@ -292,6 +193,7 @@ static void on_scanned(void *ctx)
     struct app *a = ctx;
     uint64_t patience_ms = a->c->linger_ms / 2;
 
+    live_last(a->live);
     if (patience_ms == 0 && a->push)
         patience_ms = OWED_MS;
     meter_settle(a->meter, patience_ms, on_all_measured, a);
@@ -351,7 +253,7 @@ static void on_signal(uv_signal_t *handle, int number)
         if (a->stopping)
             return;
         notify_reloading();
-        reload(a, &e);
+        app_reload(a, &e);
         notify("READY=1");
         return;
     }
@@ -439,11 +341,29 @@ static int start_comparison(struct app *a, struct err *e)
     return comparison_new(&host, &a->comparison, e);
 }
 
+static int start_live(struct app *a, struct err *e)
+{
+    const struct live_host host = {
+        &a->loop,        a->c,         a->store, a->meter, a->self, a, on_live_changed,
+        on_live_settled, on_live_last,
+    };
+    int rc = live_new(&host, &a->live, e);
+
+    a->site.live = a->live;
+    return rc;
+}
+
 static void start_source(struct app *a, const struct source_results_options *o)
 {
     const struct source_sink sink = {
-        a,          on_read,       on_changed, on_settled, forecast_digest(a->forecast),
-        on_learned, on_learned_all
+        .ctx = a,
+        .fill = on_read,
+        .changed = on_changed,
+        .settled = on_settled,
+        .named = on_named,
+        .digest = forecast_digest(a->forecast),
+        .learned = on_learned,
+        .learned_all = on_learned_all,
     };
 
     a->source = source_results_start(&a->loop, o, a->store, a->self, &sink);
@@ -466,17 +386,19 @@ static int app_start(struct app *a, struct err *e)
         rc = upstream_new(&a->loop, c, a->self, on_news, a, &a->upstream, e);
     meter_measure_by(a->meter, a->sampler, a->upstream);
     rc = rc < 0 ? rc : push_new(&a->loop, c, a->pipeline, a->self, &a->push, e);
-    rc = rc < 0 ? rc : carbon_new(&a->loop, c, a->self, on_carbon, a, &a->carbon, e);
+    rc =
+        rc < 0 ? rc : carbon_new(&a->loop, c, a->self, app_on_carbon, a, &a->carbon, e);
     rc = rc < 0 ? rc : start_forecast(a, e);
     rc = rc < 0 ? rc : start_comparison(a, e);
+    rc = rc < 0 ? rc : start_live(a, e);
     if (rc < 0)
         return rc;
     watch_signals(a);
-    module_set_files(c, watch_file, a);
+    module_set_files(c, app_watch_file, a);
     if (a->forecast && c->predict.configs.path)
-        watch_file(a, c->predict.configs.path);
+        app_watch_file(a, c->predict.configs.path);
     if (a->file_count > 0)
-        read_again(a);
+        app_read_again(a);
     doors_watch(a->doors);
     start_source(a, &options);
     rc = http_server_start(a->http, e);
@@ -504,7 +426,7 @@ static int app_init(struct app *a, const struct config *c, struct module_set *se
     const struct meter_sink sink = { a, on_changed, on_measured };
 
     a->meter = meter_new(&a->loop, c, a->store, &sink);
-    site_init(&a->site, c, a->store, a->pipeline, a->self, reload, a);
+    site_init(&a->site, c, a->store, a->pipeline, a->self, app_reload, a);
     a->site.scraped = on_scraped;
     a->site.scraped_ctx = a;
     linger_init(&a->linger, &a->loop);
@@ -521,6 +443,7 @@ static void app_deinit(struct app *a)
     site_deinit(&a->site);
     forecast_free(a->forecast);
     comparison_free(a->comparison);
+    live_free(a->live);
     pipeline_free(a->pipeline);
     store_free(a->store);
     self_free(a->self);
@@ -578,7 +501,7 @@ int app_check(const struct config *c, struct err *e)
         return start_status(e);
     module_set_unref(set);
     if (upstream_check(c, e) < 0 || push_check(c, e) < 0 || carbon_check(c, e) < 0 ||
-        forecast_check(c, e) < 0)
+        forecast_check(c, e) < 0 || live_check(c, e) < 0)
         return start_status(e);
     return doors_check(c, e) < 0 ? 1 : 0;
 }

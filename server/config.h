@@ -14,6 +14,7 @@
 #include "server/carbon/carbon_config.h"
 #include "server/compare/compare_config.h"
 #include "server/power/power_config.h"
+#include "server/live/live_config.h"
 #include "server/predict/predict_config.h"
 #include "server/push/push_config.h"
 #include "server/registry.h"
@@ -73,6 +74,7 @@ struct config {
     struct carbon_config carbon;
     struct predict_config predict;
     struct compare_config compare;
+    struct live_config live;
 
     const char *log_level_text, *log_format_text;
     enum log_level log_level;

@@ -21,6 +21,7 @@ const struct help_row help_topics[] = {
     { "predict",
       "what encodes that nobody has run would cost, and how good they would be" },
     { "quality", "quality, and encodes compared by it" },
+    { "live", "encodes while they run: progress, logs of frames" },
     { "push", "where to send the last state to" },
     { "process", "log, one-shot modes, checks" },
     { 0 },

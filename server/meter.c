@@ -55,6 +55,11 @@ static bool measures(const struct meter *m)
     return m->sampler || m->upstream;
 }
 
+bool meter_watches(const struct meter *m)
+{
+    return m->watch && m->watch->any(m->watch->ctx);
+}
+
 /* The time that a run's scenarios lie in, as far as it is known. */
 static void set_extent(struct meter *m, struct meter_run *r, const struct run *run)
 {
@@ -230,7 +235,7 @@ void meter_changed(struct meter *m, const struct diff *d)
             dropped(m, r);
         return;
     }
-    if (!r && !measures(m) && d->after->open == 0)
+    if (!r && !measures(m) && !meter_watches(m) && d->after->open == 0)
         return;
     p = r ? changed_in(d) : always;
     if (!r)
@@ -260,18 +265,6 @@ void meter_clock(struct meter *m)
     m->clock.max_idle_s = (double)m->c->power.live_max_idle_ms / 1000;
     m->latest_s =
         newest && newest->open ? live_latest_start(newest, m->clock.now_s) : NAN;
-}
-
-enum scenario_state meter_state(const struct meter *m, const struct run *run,
-                                uint32_t at, double *end_s)
-{
-    const struct scenario *s = run->scenarios[at];
-
-    if (!live_open(s))
-        return SCENARIO_TOLD;
-    if (m->any && view_eq(buf_as_view(&m->newest_id), run->id))
-        return live_state(s, m->latest_s, &m->clock, end_s);
-    return live_state_past(s, end_s);
 }
 
 /* ---- one run ---------------------------------------------------------------------------- */
@@ -401,7 +394,9 @@ const struct run *meter_fill(struct meter *m, const struct run *run)
     struct meter_run fresh = { .id = run->id, .from_s = -INFINITY, .to_s = INFINITY };
     const struct run *with;
 
-    if (!measures(m) || run->lacking == 0 || run->count > METER_PIECE)
+    bool lacks = measures(m) && run->lacking > 0;
+
+    if (run->count > METER_PIECE || !(lacks || meter_watches(m)))
         return run;
     meter_clock(m);
     meter_measure(m, &fresh, run);
@@ -460,16 +455,40 @@ static void on_soon(uv_idle_t *h)
     look(h->data);
 }
 
+static void wake(struct meter *m)
+{
+    m->again = true; /* what a pass under way has left behind may be known now */
+    uv_idle_start(&m->soon, on_soon);
+}
+
+void meter_watch_by(struct meter *m, const struct meter_watch *watch)
+{
+    m->watch = watch;
+}
+
+void meter_watch_news(struct meter *m, struct view run_id)
+{
+    struct meter_run *r = table_get(&m->runs, run_id);
+    const struct run *run = store_get(m->store, run_id);
+
+    if (m->closing || !run)
+        return;
+    if (!r) {
+        r = entry_add(m, run->id);
+        set_extent(m, r, run);
+    }
+    make_due(m, r);
+    wake(m);
+}
+
 void meter_news(struct meter *m)
 {
     struct period late;
 
     if (m->upstream && upstream_reopened(m->upstream, &late.from_s, &late.to_s))
         mark_around(m, late);
-    if (!(m->owed || m->due || (m->runs_now && !m->frozen)))
-        return;
-    m->again = true; /* what a pass under way has left behind may be known now */
-    uv_idle_start(&m->soon, on_soon);
+    if (m->owed || m->due || (m->runs_now && !m->frozen))
+        wake(m);
 }
 
 /* ---- life ------------------------------------------------------------------------------- */

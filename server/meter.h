@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "core/store.h"
+#include "core/watched.h"
 #include "server/config.h"
 #include "server/power/sampler.h"
 #include "server/upstream/upstream.h"
@@ -22,6 +23,22 @@ struct meter_sink { /* what happens to measured runs */
     void (*settled)(void *ctx);                       /* a good time to publish */
 };
 
+/* What is known of an encode that is watched: its progress, logs of its frames. */
+struct meter_look {
+    enum scenario_state state; /* SCENARIO_TOLD: that is not known */
+    double end_s;              /* Unix time; of one that runs no more */
+    struct watched figures;
+};
+
+/* Who watches encodes. */
+struct meter_watch {
+    void *ctx;
+    /* False: no encode is watched at all. */
+    bool (*any)(void *ctx);
+    /* Of one scenario of a run, which need not be served; false: nobody watches it. */
+    bool (*look)(void *ctx, const struct run *run, uint32_t at, struct meter_look *out);
+};
+
 struct meter;
 
 /* All is borrowed and outlives the meter, but c. sampler and upstream: NULL for none, and
@@ -30,6 +47,12 @@ struct meter *meter_new(uv_loop_t *loop, const struct config *c, struct store *s
                         const struct meter_sink *sink);
 void meter_measure_by(struct meter *m, struct sampler *sampler,
                       struct upstream *upstream);
+
+/* watch outlives the meter; NULL: nobody. May be set later, once. */
+void meter_watch_by(struct meter *m, const struct meter_watch *watch);
+
+/* Of scenarios of this run there are news: as meter_news(). */
+void meter_watch_news(struct meter *m, struct view run_id);
 
 /* Encodes that run stand still from now on: the last values are about to be scraped. */
 void meter_freeze(struct meter *m);

@@ -38,10 +38,11 @@ struct meter {
     const struct config *c;
     struct store *store;
     struct meter_sink sink;
-    struct sampler *sampler;   /* NULL: none */
-    struct upstream *upstream; /* NULL: none */
-    uv_timer_t tick;           /* while an encode runs */
-    uv_idle_t soon;            /* once, after news */
+    struct sampler *sampler;         /* NULL: none */
+    struct upstream *upstream;       /* NULL: none */
+    const struct meter_watch *watch; /* NULL: none */
+    uv_timer_t tick;                 /* while an encode runs */
+    uv_idle_t soon;                  /* once, after news */
     unsigned handles;
     bool frozen, closing, news;
     void (*done)(void *ctx); /* of meter_settle(); NULL: not waited for */
@@ -80,9 +81,20 @@ bool meter_span_of(const struct scenario *s, double *start_s, double *end_s);
 
 void meter_clock(struct meter *m); /* what time it is, and which run is newest */
 
-/* How a scenario stands now; *end_s is set unless that is as its file tells. */
-enum scenario_state meter_state(const struct meter *m, const struct run *run,
-                                uint32_t at, double *end_s);
+/* Somebody watches encodes. */
+bool meter_watches(const struct meter *m);
+
+/* How a scenario stands now, and up to when it is reckoned. */
+struct meter_standing {
+    enum scenario_state state;
+    double end_s;                /* unless state is SCENARIO_TOLD */
+    bool looked;                 /* somebody watches it: what follows is set */
+    enum scenario_state watched; /* SCENARIO_TOLD: how it stands is not known */
+    bool news;
+    struct watched figures;
+};
+void meter_standing(const struct meter *m, const struct run *run, uint32_t at,
+                    struct meter_standing *out);
 
 /* Calls f for every run that has scenarios in this time, and maybe for some more. */
 void meter_overlapping(struct meter *m, double from_s, double to_s,

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/live.h"
 #include "core/measured.h"
 #include "core/mem.h"
 
@@ -22,7 +23,7 @@ struct span {
     unsigned split; /* kinds whose share is known, as bits */
     double start_s, end_s;
     double cores; /* that its file tells it used on average; NaN */
-    enum scenario_state state;
+    struct meter_standing now;
     bool target, here;
     struct upstream_series *series; /* NULL: nothing to ask */
     struct share share[KINDS];
@@ -42,6 +43,42 @@ bool meter_span_of(const struct scenario *s, double *start_s, double *end_s)
     return *start_s < *end_s; /* false for NaN */
 }
 
+/* ---- how an encode stands -------------------------------------------------------------- */
+
+/* As its file alone tells. */
+static enum scenario_state state_told(const struct meter *m, const struct run *run,
+                                      const struct scenario *s, double *end_s)
+{
+    if (!live_open(s))
+        return SCENARIO_TOLD;
+    if (m->any && view_eq(buf_as_view(&m->newest_id), run->id))
+        return live_state(s, m->latest_s, &m->clock, end_s);
+    return live_state_past(s, end_s);
+}
+
+void meter_standing(const struct meter *m, const struct run *run, uint32_t at,
+                    struct meter_standing *out)
+{
+    const struct scenario *s = run->scenarios[at];
+    struct meter_look look;
+
+    *out = (struct meter_standing){ .end_s = NAN };
+    if (!meter_watches(m) || !m->watch->look(m->watch->ctx, run, at, &look)) {
+        out->state = state_told(m, run, s, &out->end_s);
+        return;
+    }
+    out->looked = true;
+    if (look.state == SCENARIO_TOLD) {
+        out->state = state_told(m, run, s, &out->end_s);
+    } else if (live_open(s)) {
+        out->state = look.state;
+        out->end_s = scenario_runs(look.state) ? m->clock.now_s : look.end_s;
+    }
+    out->watched = look.state;
+    out->news = look.state != s->watched || !watched_shows(s, &look.figures);
+    out->figures = look.figures;
+}
+
 /* ---- gathering -------------------------------------------------------------------------- */
 
 static double cores_told(const struct scenario *s)
@@ -51,13 +88,18 @@ static double cores_told(const struct scenario *s)
     return f->core_seconds / f->duration_s;
 }
 
-/* Whether a scenario can be told more than its file does. */
-static bool to_measure(const struct meter *m, const struct span *t)
+/* Whether energy or use of cores can be told of a scenario that its file does not tell. */
+static bool lacks(const struct meter *m, const struct span *t)
 {
-    if (t->state != SCENARIO_TOLD)
+    if (t->now.state != SCENARIO_TOLD)
         return true;
     return (m->sampler || m->upstream) &&
            (measured_lacks_energy(t->s) || measured_lacks_cores(t->s));
+}
+
+static bool to_measure(const struct meter *m, const struct span *t)
+{
+    return t->now.looked || lacks(m, t);
 }
 
 /* What ran in this time shares with the targets. */
@@ -66,20 +108,24 @@ struct window {
     struct view id; /* of the run that is measured */
 };
 
-/* NULL: its time is not known, or outside the window (NULL: any). */
+/* NULL: its time is not known and nobody watches it, or outside the window (NULL: any). */
 static struct span *add_span(struct meter *m, const struct run *run, uint32_t at,
                              const struct window *w)
 {
     const struct scenario *s = run->scenarios[at];
-    double start_s, end_s, live_end_s = NAN;
+    struct meter_standing now;
+    double start_s, end_s;
     bool known = meter_span_of(s, &start_s, &end_s);
-    enum scenario_state state = meter_state(m, run, at, &live_end_s);
 
-    if (state != SCENARIO_TOLD) {
-        end_s = live_end_s;
+    meter_standing(m, run, at, &now);
+    if (now.state != SCENARIO_TOLD) {
+        end_s = now.end_s;
         known = start_s < end_s;
     }
-    if (!known || (w && (end_s <= w->from_s || start_s >= w->to_s)))
+    /* What is watched of it needs no time. */
+    if (!known && now.looked && !w)
+        start_s = end_s = NAN;
+    else if (!known || (w && (end_s <= w->from_s || start_s >= w->to_s)))
         return NULL;
     if (m->span_count == m->span_cap) {
         m->span_cap = m->span_cap ? m->span_cap * 2 : 16;
@@ -92,7 +138,7 @@ static struct span *add_span(struct meter *m, const struct run *run, uint32_t at
         .start_s = start_s,
         .end_s = end_s,
         .cores = cores_told(s),
-        .state = state,
+        .now = now,
     };
     return &m->spans[m->span_count++];
 }
@@ -109,8 +155,9 @@ static void add_beside(struct meter *m, struct meter_run *r, void *ctx)
 static bool is_due(const struct meter_run *r, const struct span *s)
 {
     return (s->start_s < r->to_s && s->end_s > r->from_s) ||
-           s->start_s >= r->unsettled_s || s->state == SCENARIO_RUNNING ||
-           s->s->state == SCENARIO_RUNNING; /* until a moment ago */
+           (isnan(s->start_s) && r->from_s < r->to_s) || s->now.news ||
+           s->start_s >= r->unsettled_s || scenario_runs(s->now.state) ||
+           scenario_runs(s->s->state); /* until a moment ago */
 }
 
 /* Up to METER_PIECE of them, from r->next on. */
@@ -158,13 +205,15 @@ static void find_sources(struct meter *m)
     for (size_t i = 0; i < m->span_count; i++) {
         struct span *s = &m->spans[i];
 
+        if (isnan(s->start_s))
+            continue;
         s->here = m->sampler && sampler_is_here(m->sampler, s->s->host);
         if (!m->upstream)
             continue;
         s->series = upstream_series_of(m->upstream, s->s);
-        if (s->target && s->series && to_measure(m, s))
+        if (s->target && s->series && lacks(m, s))
             upstream_want(m->upstream, s->series, s->start_s, s->end_s,
-                          s->state == SCENARIO_RUNNING);
+                          scenario_runs(s->now.state));
     }
 }
 
@@ -276,9 +325,9 @@ static bool covered(const struct meter *m, const struct span *s, enum kind k)
 
     if (!t || !(s->split & 1U << k) || isnan(s->share[k].own))
         return false;
-    if (s->state == SCENARIO_RUNNING) /* what is measured next is not missing */
+    if (scenario_runs(s->now.state)) /* what is measured next is not missing */
         end_s = fmax(end_s - slack_s, s->start_s);
-    if (s->state == SCENARIO_RUNNING && own)
+    if (scenario_runs(s->now.state) && own)
         end_s = fmin(end_s, sampler_until(m->sampler));
     length_s = end_s - s->start_s;
     return length_s > 0 && s->share[k].covered_s >= length_s - 2 * slack_s &&
@@ -290,7 +339,7 @@ static double whole_time(const struct span *s, enum kind k, double *span_s)
 {
     const struct share *share = &s->share[k];
 
-    *span_s = s->state == SCENARIO_RUNNING ? share->covered_s : s->end_s - s->start_s;
+    *span_s = scenario_runs(s->now.state) ? share->covered_s : s->end_s - s->start_s;
     return share->own * (*span_s / share->covered_s);
 }
 
@@ -313,7 +362,7 @@ static void set_by_counter(struct meter *m, const struct span *s, struct measure
         shared = shared || (o != s && same_source(s, o, UP_POWER) &&
                             o->start_s < s->end_s && o->end_s > s->start_s);
     }
-    if (s->state == SCENARIO_RUNNING || (shared && m->c->power.share))
+    if (scenario_runs(s->now.state) || (shared && m->c->power.share))
         return;
     joules = upstream_energy(m->upstream, s->series, s->start_s, s->end_s, &known);
     *settled = *settled && known;
@@ -365,7 +414,7 @@ static void set_cores(struct meter *m, const struct span *s, struct measured *ou
 /* Whether what could still come has come. */
 static bool is_settled(const struct meter *m, const struct span *s)
 {
-    if (s->state == SCENARIO_RUNNING)
+    if (scenario_runs(s->now.state))
         return false;
     if (s->series && !upstream_settled(m->upstream, s->series, s->start_s, s->end_s))
         return false;
@@ -403,15 +452,18 @@ static void take(struct meter *m, struct meter_run *r, const struct span *s)
     struct measured found = measured_nothing();
     bool settled = is_settled(m, s);
 
-    found.state = s->state;
-    if (s->state != SCENARIO_TOLD)
+    found.state = s->now.state;
+    found.watched_state = s->now.watched;
+    if (s->now.looked)
+        found.watched = s->now.figures;
+    if (s->now.state != SCENARIO_TOLD)
         found.duration_s = s->end_s - s->start_s;
     set_energy(m, s, &found, &settled);
     set_cores(m, s, &found);
     if (!would_lose(s->s, &found))
         swap_in(m, s, scenario_measured(s->s, &found));
-    r->found_runs = r->found_runs || s->state == SCENARIO_RUNNING;
-    if (!settled && s->state != SCENARIO_RUNNING)
+    r->found_runs = r->found_runs || scenario_runs(s->now.state);
+    if (!settled && !scenario_runs(s->now.state))
         r->found_unsettled_s = fmin(r->found_unsettled_s, s->start_s);
 }
 

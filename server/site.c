@@ -30,8 +30,15 @@ static size_t bodies(void *ctx, int endpoint, struct body *out[REPLY_BODIES_MAX]
     const struct site_state *s = ctx;
     size_t n = pipeline_bodies(s->pipeline, endpoint, out);
 
-    _Static_assert((int)REPLY_BODIES_MAX > (int)PIPELINE_BODIES_MAX,
-                   "room for the process's own");
+    _Static_assert((int)REPLY_BODIES_MAX >= PIPELINE_BODIES_MAX + 3 + 1,
+                   "room for encodes that are watched and for the process's own");
+    for (size_t i = 0; n > 0 && i < registry_count; i++) {
+        struct body *live =
+            endpoint < 0 || endpoint == (int)i ? live_body(s->live, i) : NULL;
+
+        if (live && *s->c->listen[i])
+            out[n++] = live;
+    }
     if (n > 0 && (endpoint < 0 || carries_self(s, endpoint)))
         out[n++] = self_body(s->self, uv_hrtime() / 1000000);
     return n;
@@ -76,6 +83,14 @@ static int refit(void *ctx, struct err *e)
     forecast_take(s->forecast);
     forecast_refit(s->forecast);
     return 0;
+}
+
+static struct intake *intake(void *ctx, const struct intake_request *rq,
+                             struct reply *refusal)
+{
+    struct site_state *s = ctx;
+
+    return live_intake(s->live, rq, refusal);
 }
 
 static double now_s(void *ctx)
@@ -238,6 +253,7 @@ static void fill_about(const struct site_state *s, struct about *about)
         registry[m]->about(set->config[m], about);
     }
     forecast_about(s->forecast, about);
+    live_about(s->live, about);
 }
 
 static void page(void *ctx, int endpoint, struct view host, struct buf *html)
@@ -322,5 +338,7 @@ struct site site_of(struct site_state *s)
                           .now_s = now_s,
                           .seed = s->seed,
                           .allowed_hosts = s->c->allowed_hosts,
-                          .scraped = scraped };
+                          .scraped = scraped,
+                          .intake_endpoint = registry_find(VIEW("results")),
+                          .intake = s->c->live.on ? intake : NULL };
 }

@@ -7,6 +7,7 @@
 #include "server/doors.h"
 #include "server/http/server.h"
 #include "server/pipeline.h"
+#include "server/live/live.h"
 #include "server/predict/forecast.h"
 #include "server/sources/source_results.h"
 #include "server/web/rate.h"
@@ -23,6 +24,7 @@ struct site_state {
     const struct source_results *source; /* set when there is one */
     const struct doors *doors;           /* set when there are any */
     struct forecast *forecast;           /* NULL: nothing is predicted */
+    struct live *live;                   /* NULL: no encode is watched */
     int (*reload)(void *ctx, struct err *e);
     void *reload_ctx;
     uint64_t seed; /* of this process, for entity tags */

@@ -196,7 +196,7 @@ static bool ended_before(const struct scenario *s, double when_s)
 {
     double end_s = isnan(s->end_s) ? s->start_s + s->facts.duration_s : s->end_s;
 
-    return s->state != SCENARIO_RUNNING && end_s < when_s;
+    return !scenario_runs(s->state) && end_s < when_s;
 }
 
 static void note(struct charge *ch, struct seen *seen, const struct scenario *s,

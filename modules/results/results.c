@@ -123,9 +123,8 @@ static const struct family families[FAMILY_COUNT] = {
     [ENERGY_SOURCE] = { "results_scenario_energy_source_info",
                         "What the energy of the encode rests on; always 1", GAUGE },
     [STATE] = { "encode_state",
-                "1 for the state of an encode whose file does not tell its end, 0 for "
-                "the "
-                "others",
+                "1 for the state of an encode that is watched, or whose file does not "
+                "tell its end, 0 for the others",
                 GAUGE },
     [PARAMS] = { "results_scenario_params_info",
                  "Parameters of the encode, one label each; always 1", GAUGE },
@@ -206,22 +205,23 @@ static void per_run(const void *config, const struct run *run, int64_t mtime_ns,
     series_add(out, RUN_FILE_MTIME, l, seconds(mtime_ns));
 }
 
-/* Files that grow while they are encoded know more states than are told apart now. */
 static void add_state(const struct place *at, struct series *out)
 {
     static const struct {
         const char *name;
-        enum scenario_state state; /* SCENARIO_TOLD: none is in it yet */
+        enum scenario_state state;
     } states[] = { { "running", SCENARIO_RUNNING },
-                   { "stalled", SCENARIO_TOLD },
-                   { "ended", SCENARIO_TOLD },
+                   { "stalled", SCENARIO_STALLED },
+                   { "ended", SCENARIO_ENDED },
                    { "aborted", SCENARIO_ABORTED } };
 
-    if (at->s->state == SCENARIO_TOLD)
+    enum scenario_state state =
+        at->s->watched != SCENARIO_TOLD ? at->s->watched : at->s->state;
+
+    if (state == SCENARIO_TOLD)
         return;
     for (size_t i = 0; i < sizeof states / sizeof *states; i++)
-        add_with(at, STATE, "state", states[i].name, states[i].state == at->s->state,
-                 out);
+        add_with(at, STATE, "state", states[i].name, states[i].state == state, out);
 }
 
 static void per_scenario(const void *config, const struct place *at, struct series *out)

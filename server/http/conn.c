@@ -78,6 +78,7 @@ void conn_close(struct conn *c)
     if (c->state == READING) /* else an answer is cut short, and must not look whole */
         conn_tls_goodbye(c);
     c->closing = true;
+    conn_body_cut(c);
     if (c->state == WAITING)
         s->door.leave(s->door.ctx, &c->wait);
     leave_behind(c);
@@ -151,6 +152,9 @@ static void late(struct conn *c)
         conn_close(c);
     } else if (c->state == FLUSHING) {
         conn_met(c, HTTP_LIMIT_WRITE_TIMEOUT);
+        conn_close(c);
+    } else if (c->intake) {
+        conn_met(c, HTTP_LIMIT_READ_TIMEOUT);
         conn_close(c);
     } else if (c->reader.began) {
         conn_refuse(c, 408, "the request did not arrive in time", NULL);
@@ -261,6 +265,7 @@ void conn_accept(struct listener *l)
     uv_timer_init(s->loop, &c->timer); /* cannot fail */
     adopt(c, (uv_handle_t *)&c->timer);
     http_init(&c->reader, s->limits.head_bytes, s->limits.body_bytes);
+    conn_ask_for_bodies(c);
     c->next = s->conns;
     if (c->next)
         c->next->prev = c;

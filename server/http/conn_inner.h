@@ -19,6 +19,7 @@
 #include "server/http/conn.h"
 #include "server/http/door.h"
 #include "server/http/http.h"
+#include "server/http/intake.h"
 
 enum conn_state { READING, WAITING, WRITING, FLUSHING, BEHIND, LINGERING };
 
@@ -57,6 +58,8 @@ struct conn {
     struct conn *next_behind; /* in the server's list */
     bool in_behind;
     struct door_wait wait;
+    struct intake *intake; /* takes the body that is being read; NULL: nobody does */
+    bool intake_full;      /* it wants no more */
     struct answer answer;
     size_t batch;      /* bytes of it, or of TLS, that libuv has */
     uint64_t began_ns; /* uv_hrtime() when its request was complete */
@@ -79,15 +82,25 @@ void conn_linger(struct conn *c);
 void conn_met(struct conn *c, enum http_limit which);
 void conn_turn_away(struct conn *c); /* with the status noted when it was accepted */
 
+/* conn_intake.c: bodies that are taken as they arrive. */
+void conn_ask_for_bodies(struct conn *c); /* once */
+void conn_body(struct conn *c);           /* the head of such a request is complete */
+void conn_body_over(struct conn *c);      /* the body is */
+void conn_body_cut(struct conn *c);       /* nothing of it comes any more */
+
 /* conn_read.c: bytes → requests. */
 void conn_read_on(struct conn *c);
 void conn_consume(struct conn *c, const char *p, size_t n);
 void conn_go_on(struct conn *c); /* after an answer that had to wait */
+void conn_say_continue(struct conn *c);
 void conn_fall_behind(struct conn *c);
 void conn_share_out(uv_idle_t *h); /* a turn for all that are behind */
 
 /* conn_write.c: requests → answers. */
 void conn_answer(struct conn *c);
+void conn_start(struct conn *c); /* sends the reply that is in its answer */
+void conn_wait_for_door(struct conn *c);
+void conn_turn_back(struct conn *c, enum door_verdict v);
 void conn_refuse(struct conn *c, int status, const char *reason, const char *headers);
 void conn_undecided(struct conn *c); /* the door takes too long: come back later */
 void conn_stalled(struct conn *c); /* looks whether the client still takes its answer */

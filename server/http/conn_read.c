@@ -29,6 +29,11 @@ static void reading_deadline(struct conn *c)
     /* Until something is said the time from the accept counts, handshake included. */
     if (!c->spoke)
         return;
+    if (c->intake) {
+        c->reading_since = false;
+        conn_deadline(c, c->intake->idle_ms);
+        return;
+    }
     if (!c->reader.began) {
         c->reading_since = false;
         conn_deadline(c, c->server->limits.idle_timeout_ms);
@@ -58,7 +63,7 @@ static bool had_its_share(struct conn *c, uint64_t turn_began_ns)
 }
 
 /* A socket that takes no 25 bytes now holds an answer nobody reads. */
-static void say_continue(struct conn *c)
+void conn_say_continue(struct conn *c)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     const size_t n = sizeof(go_on) - 1;
@@ -84,14 +89,24 @@ static size_t consume(struct conn *c, const char *p, size_t n)
             break;
         }
         used += http_feed(&c->reader, p + used, n - used, &event);
+        if (c->intake_full) {
+            conn_close(c);
+            break;
+        }
         switch (event) {
         case HTTP_MORE:
             break;
+        case HTTP_BODY:
+            conn_body(c);
+            break;
         case HTTP_CONTINUE:
-            say_continue(c);
+            conn_say_continue(c);
             break;
         case HTTP_COMPLETE:
-            conn_answer(c);
+            if (c->intake)
+                conn_body_over(c);
+            else
+                conn_answer(c);
             if (c->answers++ == 0)
                 turn_began_ns = c->began_ns;
             break;

@@ -198,6 +198,12 @@ static void start(struct conn *c)
                              });
 }
 
+void conn_start(struct conn *c)
+{
+    start(c);
+    send_answer(c);
+}
+
 /* The request was let in. */
 static void serve(struct conn *c, const struct request *rq)
 {
@@ -223,7 +229,7 @@ static void serve(struct conn *c, const struct request *rq)
     send_answer(c);
 }
 
-static void turn_away(struct conn *c, enum door_verdict v)
+void conn_turn_back(struct conn *c, enum door_verdict v)
 {
     struct reply *r = &c->answer.reply;
 
@@ -234,8 +240,7 @@ static void turn_away(struct conn *c, enum door_verdict v)
         route_refused(429, "too many requests", "Retry-After: 1\r\n", r);
     r->head = c->reader.parser.method == HTTP_HEAD;
     conn_met(c, http_limit_of(r->status));
-    start(c);
-    send_answer(c);
+    conn_start(c);
 }
 
 static void on_decided(struct door_wait *w, enum door_verdict v)
@@ -248,12 +253,12 @@ static void on_decided(struct door_wait *w, enum door_verdict v)
     if (v == DOOR_OPEN)
         serve(c, &rq);
     else
-        turn_away(c, v);
+        conn_turn_back(c, v);
     if (!c->closing && c->state == READING)
         conn_go_on(c);
 }
 
-static void wait_for_door(struct conn *c)
+void conn_wait_for_door(struct conn *c)
 {
     c->state = WAITING;
     conn_deadline(c, c->server->limits.write_timeout_ms);
@@ -264,7 +269,7 @@ void conn_undecided(struct conn *c)
     struct http_server *s = c->server;
 
     s->door.leave(s->door.ctx, &c->wait);
-    on_decided(&c->wait, DOOR_BUSY);
+    c->wait.decided(&c->wait, DOOR_BUSY);
 }
 
 void conn_answer(struct conn *c)
@@ -284,9 +289,9 @@ void conn_answer(struct conn *c)
     if (v == DOOR_OPEN)
         serve(c, &rq);
     else if (v == DOOR_WAIT)
-        wait_for_door(c);
+        conn_wait_for_door(c);
     else
-        turn_away(c, v);
+        conn_turn_back(c, v);
 }
 
 void conn_refuse(struct conn *c, int status, const char *reason, const char *headers)

@@ -31,6 +31,8 @@ struct door {
     enum door_verdict (*ask)(void *ctx, struct view authorization, struct door_wait *w);
     /* The client is gone; w must not be touched any more. */
     void (*leave)(void *ctx, struct door_wait *w);
+    /* Whether a password is asked for at all. */
+    bool (*locks)(void *ctx);
     /* Header lines that go with every answer, CRLF each; "" for none. Valid until the
      * loop goes round. */
     const char *(*headers)(void *ctx);

@@ -153,15 +153,34 @@ static int on_headers_complete(llhttp_t *parser)
         return refuse(r, 400, "HTTP/1.1 without Host");
     if (expect.n && !view_eq_nocase(expect, VIEW("100-continue")))
         return refuse(r, 417, "cannot do what Expect asks for");
-    if (parser->content_length > r->body_limit)
+    r->streams = false;
+    if (r->takes) {
+        struct request rq;
+
+        http_request(r, &rq);
+        r->streams = r->takes(r->ctx, &rq);
+    }
+    if (parser->content_length > r->body_limit && !r->streams)
         return refuse(r, 413, "request body too large");
     r->keep_alive = llhttp_should_keep_alive(parser);
     /* An offer of another protocol is not taken up: what follows is HTTP/1 as before. */
     parser->upgrade = 0;
-    if (parser->content_length == 0 && !(parser->flags & F_CHUNKED))
+    if (parser->content_length == 0 && !(parser->flags & F_CHUNKED)) {
+        r->streams = false; /* there is no body */
         return 0;
+    }
     r->pause = HTTP_AT_BODY;
     return HPE_PAUSED;
+}
+
+static int on_body(llhttp_t *parser, const char *at, size_t n)
+{
+    struct http_reader *r = parser->data;
+
+    r->given += n;
+    if (r->body)
+        r->body(r->ctx, (struct view){ at, n });
+    return 0;
 }
 
 static int on_message_complete(llhttp_t *parser)
@@ -179,6 +198,7 @@ static const llhttp_settings_t settings = {
     .on_header_field_complete = on_header_field_complete,
     .on_header_value = on_header_value,
     .on_headers_complete = on_headers_complete,
+    .on_body = on_body,
     .on_message_complete = on_message_complete,
 };
 
@@ -203,7 +223,8 @@ void http_next(struct http_reader *r)
     memset(r->field, 0, sizeof(r->field));
     r->name_n = 0;
     r->head_bytes = r->body_bytes = r->joined = 0;
-    r->began = r->line_done = r->in_body = r->at_line = false;
+    r->began = r->line_done = r->in_body = r->at_line = r->streams = false;
+    r->body = NULL;
 }
 
 /*
@@ -233,6 +254,8 @@ static bool is_folded(struct http_reader *r, const char *p, size_t n)
  */
 static size_t room(const struct http_reader *r)
 {
+    if (r->in_body && r->body)
+        return SIZE_MAX;
     return 1 + (size_t)(r->in_body ? r->body_limit - r->body_bytes
                                    : r->head_limit - r->head_bytes);
 }
@@ -240,6 +263,13 @@ static size_t room(const struct http_reader *r)
 /* Counts n more bytes of the request; refuses it past its limits. */
 static void count(struct http_reader *r, size_t n)
 {
+    if (r->in_body && r->body) {
+        /* Of what is taken only that which nobody was given. */
+        r->body_bytes = (r->given ? 0 : r->body_bytes) + (uint32_t)(n - r->given);
+        if (r->body_bytes > r->body_limit)
+            refuse(r, 413, "chunks of a body without content");
+        return;
+    }
     if (r->in_body) {
         /* With the framing of its chunks, so that this cannot grow for ever. */
         r->body_bytes += (uint32_t)n;
@@ -256,6 +286,23 @@ static void count(struct http_reader *r, size_t n)
         refuse(r, 431, "request header fields too large");
 }
 
+bool http_expects(const struct http_reader *r)
+{
+    return r->field[HTTP_EXPECT].seen && !r->http10;
+}
+
+void http_ask(struct http_reader *r, bool (*takes)(void *ctx, const struct request *rq),
+              void *ctx)
+{
+    r->takes = takes;
+    r->ctx = ctx;
+}
+
+void http_take_body(struct http_reader *r, void (*body)(void *ctx, struct view bytes))
+{
+    r->body = body;
+}
+
 size_t http_feed(struct http_reader *r, const char *p, size_t n, enum http_event *event)
 {
     size_t used = 0;
@@ -268,6 +315,7 @@ size_t http_feed(struct http_reader *r, const char *p, size_t n, enum http_event
         if (r->pause != HTTP_RUNNING)
             llhttp_resume(&r->parser);
         r->pause = HTTP_RUNNING;
+        r->given = 0;
         rc = llhttp_execute(&r->parser, p + used, step);
         if (rc != HPE_OK)
             step = (size_t)(llhttp_get_error_pos(&r->parser) - (p + used));
@@ -290,7 +338,11 @@ size_t http_feed(struct http_reader *r, const char *p, size_t n, enum http_event
         }
         if (r->pause == HTTP_AT_BODY) {
             r->in_body = true;
-            if (r->field[HTTP_EXPECT].seen && !r->http10 && used == n) {
+            if (r->streams) {
+                *event = HTTP_BODY;
+                return used;
+            }
+            if (http_expects(r) && used == n) {
                 *event = HTTP_CONTINUE;
                 return used;
             }

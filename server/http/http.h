@@ -14,6 +14,8 @@
 
 enum http_event {
     HTTP_MORE,     /* all bytes were taken, the request is not complete */
+    HTTP_BODY,     /* a request whose body somebody may take as it arrives: its head is
+                      complete; http_take_body() or an answer follows */
     HTTP_CONTINUE, /* the client waits for "100 Continue" before it sends its body */
     HTTP_COMPLETE, /* http_request() may be asked; then http_next() */
     HTTP_REFUSED,  /* status and reason tell why; nothing more can be read */
@@ -59,11 +61,30 @@ struct http_reader { /* must not move between init and deinit */
     bool http10;
     int status;         /* why it was refused */
     const char *reason; /* one sentence */
+
+    size_t given; /* bytes of the body, by the last call of the parser */
+    bool streams; /* the body is not gathered, nor limited as a whole */
+    bool (*takes)(void *ctx, const struct request *rq);
+    void (*body)(void *ctx, struct view bytes); /* NULL: nobody takes it */
+    void *ctx;
 };
 
 /* Limits in bytes: request line and header fields together; body. */
 void http_init(struct http_reader *r, uint32_t head_limit, uint32_t body_limit);
 void http_deinit(struct http_reader *r);
+
+/* Asked of each request with a body when its head is complete; before the first byte. */
+void http_ask(struct http_reader *r, bool (*takes)(void *ctx, const struct request *rq),
+              void *ctx);
+
+/*
+ * After HTTP_BODY: body() gets the bytes as they come, from within http_feed(). The limit of
+ * the body counts for what comes without any of them (chunk sizes and their extensions).
+ */
+void http_take_body(struct http_reader *r, void (*body)(void *ctx, struct view bytes));
+
+/* The client waits for "100 Continue" before it sends its body. */
+bool http_expects(const struct http_reader *r);
 
 /*
  * Feeds n bytes; returns how many were taken (all of them after HTTP_MORE). Must not be

@@ -67,8 +67,7 @@ static int hex(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Percent-decodes v to the place at to (v.n bytes suffice); what is no escape stays. */
-static struct view decode(struct view v, char *to)
+struct view route_decode(struct view v, bool form, char *to)
 {
     size_t n = 0;
 
@@ -78,7 +77,7 @@ static struct view decode(struct view v, char *to)
             to[n++] = (char)(hex(v.p[i + 1]) << 4 | hex(v.p[i + 2]));
             i += 2;
         } else {
-            to[n++] = v.p[i] == '+' ? ' ' : v.p[i];
+            to[n++] = form && v.p[i] == '+' ? ' ' : v.p[i];
         }
     }
     return (struct view){ to, n };
@@ -105,10 +104,10 @@ static void names_of(struct view query, struct names *out)
         struct view value = pair, key, name;
 
         view_split(&value, '=', &key);
-        key = decode(key, to);
+        key = route_decode(key, true, to);
         if (!view_eq(key, VIEW("name[]")))
             continue;
-        name = decode(value, to);
+        name = route_decode(value, true, to);
         out->v[out->count++] = name;
         to += name.n;
     }
@@ -300,6 +299,12 @@ static const struct path *find_path(struct view path, bool predictions)
         if (view_eq(path, paths[i].path) && (predictions || !paths[i].predictions))
             return &paths[i];
     return NULL;
+}
+
+bool route_takes_body(const struct site *site, int endpoint, const struct request *rq)
+{
+    return site->intake && endpoint == site->intake_endpoint &&
+           rq->method == METHOD_POST && view_starts(rq->path, VIEW("/progress/"));
 }
 
 bool route_is_open(const struct request *rq)

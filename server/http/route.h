@@ -23,7 +23,11 @@ struct request { /* views live until the reply is made */
     struct view authorization;
 };
 
-enum { SITE_ENDPOINTS_MAX = 8, REPLY_BODIES_MAX = SITE_ENDPOINTS_MAX + 1 };
+enum { REPLY_BODIES_MAX = 12 };
+
+struct intake;
+struct intake_request;
+struct reply;
 
 /* What the routes ask of the program behind them. */
 struct site {
@@ -56,6 +60,13 @@ struct site {
     bool (*loaded)(void *ctx);
     int (*refit)(void *ctx, struct err *e);
     double (*now_s)(void *ctx);
+    /*
+     * The endpoint that takes POST /progress/NAME, and who takes it: NULL: refused, and
+     * *refusal says why. NULL: there is no such path.
+     */
+    int intake_endpoint;
+    struct intake *(*intake)(void *ctx, const struct intake_request *rq,
+                             struct reply *refusal);
 };
 
 /* Whose values an answer holds. */
@@ -90,6 +101,13 @@ void reply_deinit(struct reply *r);
 
 /* True for the paths that are answered without a password: health and readiness. */
 bool route_is_open(const struct request *rq);
+
+/* True: the body of this request is for site->intake, as it arrives. */
+bool route_takes_body(const struct site *site, int endpoint, const struct request *rq);
+
+/* Percent-decodes v to the place at to (v.n bytes suffice); what is no escape stays. form:
+ * '+' is a blank, as in a query. */
+struct view route_decode(struct view v, bool form, char *to);
 
 /* A refusal: text becomes a line of its own. headers: as of struct reply. */
 void route_refused(int status, const char *text, const char *headers,

@@ -227,18 +227,23 @@ static int read_steadily(int fd, uint64_t max_bytes, size_t padding, struct buf 
     return err_set(e, OPENER_CHANGING, "it keeps changing while it is read");
 }
 
-int opener_read(int dirfd, const char *name, uint64_t max_bytes, size_t padding,
-                struct buf *text, struct stamp *stamp, struct err *e)
+int opener_open(int dirfd, const char *name, struct err *e)
 {
     struct stat st;
-    int path_fd = find_regular(dirfd, name, &st, e);
+    int path_fd = find_regular(dirfd, name, &st, e), fd;
 
     if (path_fd < 0)
         return path_fd;
-
-    int fd = open_again(path_fd, dirfd, name, &st, e);
-
+    fd = open_again(path_fd, dirfd, name, &st, e);
     close(path_fd);
+    return fd;
+}
+
+int opener_read(int dirfd, const char *name, uint64_t max_bytes, size_t padding,
+                struct buf *text, struct stamp *stamp, struct err *e)
+{
+    int fd = opener_open(dirfd, name, e);
+
     if (fd < 0)
         return fd;
 

@@ -49,6 +49,9 @@ struct look {
  */
 int opener_look(int dirfd, const char *name, struct look *out, struct err *e);
 
+/* A readable descriptor of the regular file that a name leads to; failures as above. */
+int opener_open(int dirfd, const char *name, struct err *e);
+
 /*
  * The whole content, with `padding` readable bytes behind it (text->n does not count
  * them). What *text held is released first. *stamp is the state that the content

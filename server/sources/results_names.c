@@ -57,10 +57,17 @@ static void see(struct source_results *s, struct file *f, const struct look *loo
     results_news(s);
 }
 
+/* True: a name that is no run's, and that somebody else reads. */
+static bool named(struct source_results *s, const struct file *f, uint32_t mask)
+{
+    return !f->is_run && s->sink.named && s->sink.named(s->sink.ctx, f->name, mask);
+}
+
 void results_drop(struct source_results *s, struct file *f)
 {
     struct diff d;
 
+    named(s, f, IN_DELETE);
     results_wait_no_more(s, f);
     if (f->known && store_drop(s->store, id_of(f), &d)) {
         s->sink.changed(s->sink.ctx, &d);
@@ -244,7 +251,7 @@ void results_look_at_next(struct source_results *s)
         struct stat st;
 
         if (fstatat(s->dirfd, f->text, &st, AT_SYMLINK_NOFOLLOW) == 0)
-            file_set_ignored(&s->files, f, true);
+            file_set_ignored(&s->files, f, !named(s, f, mask));
         else
             results_drop(s, f);
     } else {
@@ -336,7 +343,7 @@ static void apply_entry(struct source_results *s, const struct scan_entry *e)
     if (e->kind == NAME_RUN)
         judge(s, f, e->rc, e->reason, &e->look, 0);
     else
-        file_set_ignored(&s->files, f, true);
+        file_set_ignored(&s->files, f, !named(s, f, 0));
 }
 
 /* A piece of the scan that is over on the pool. */

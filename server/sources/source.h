@@ -23,6 +23,10 @@ struct source_sink {
      * of the oldest event behind it, 0 if none (timer, start). */
     void (*settled)(void *ctx, uint64_t seen_ns);
 
+    /* Something happened to a name that is no run's: mask of inotify(7); IN_DELETE: it is
+     * gone; 0: a scan found it. True: somebody reads it. NULL: nobody. */
+    bool (*named)(void *ctx, struct view name, uint32_t mask);
+
     /*
      * What else there is to learn from (store_unlearned()), once the first scan is served
      * and while nothing is read to be served. digest.make NULL: nobody learns.

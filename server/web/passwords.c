@@ -370,6 +370,11 @@ static void on_leave(void *ctx, struct door_wait *w)
         drop_waiting(p, c);
 }
 
+static bool on_locks(void *ctx)
+{
+    return locked(ctx);
+}
+
 static const char *on_headers(void *ctx)
 {
     const struct passwords *p = ctx;
@@ -379,7 +384,7 @@ static const char *on_headers(void *ctx)
 
 struct door passwords_door(struct passwords *p)
 {
-    return (struct door){ p, on_ask, on_leave, on_headers };
+    return (struct door){ p, on_ask, on_leave, on_locks, on_headers };
 }
 
 /* ---- life ----------------------------------------------------------------------------- */

@@ -176,6 +176,24 @@ def asked(c, directory):
               until=has("results", "encode_exporter_carbon_last_success_timestamp_seconds"))
 
 
+def watched(c, directory):
+    """An encode whose progress came by a request, and the logs of its frames as files."""
+    formats = os.path.join(harness.DATA, "formats")
+    name = "photopan720_libx264_veryfast_150k"
+    with open(os.path.join(formats, "progress", "sig_KILL.progress"), "rb") as f:
+        blocks = f.read()
+
+    def watch(e):
+        reply = e.get("results", f"/progress/{name}?duration=20", method="POST", body=blocks)
+        assert reply.status == 200, reply.text
+        for suffix in ("psnr.log", "vmaf.json"):
+            shutil.copy(os.path.join(formats, "pooling", f"{name}.{suffix}"), e.directory)
+    c.run("an encode that is watched", during=watch,
+          until=lambda e: has("results", "encode_eta_seconds", "encode_state")(e)
+          and has("qoe", "qoe_frame_score", "qoe_vmaf_score")(e)
+          and len(e.metrics("qoe").samples("qoe_frames")) >= 2)
+
+
 def collect(release=False):
     c = Corpus(release)
     directory = harness.temp_dir()
@@ -185,6 +203,7 @@ def collect(release=False):
         predicted(c, directory)
         measured(c, directory)
         asked(c, directory)
+        watched(c, directory)
     finally:
         shutil.rmtree(directory)
     return c

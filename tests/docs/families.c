@@ -7,8 +7,10 @@
 #include <stdio.h>
 
 #include "modules/compare/compare.h"
+#include "modules/live/tell.h"
 #include "modules/predict/tell.h"
 #include "server/carbon/carbon.h"
+#include "server/live/live.h"
 #include "server/power/sampler.h"
 #include "server/predict/forecast.h"
 #include "server/push/push.h"
@@ -60,6 +62,7 @@ int main(void)
         { "process", self_families },      { "power", sampler_families },
         { "upstream", upstream_families }, { "predict", forecast_families },
         { "push", push_families },         { "carbon", carbon_families },
+        { "live", live_families },
     };
     size_t count;
 
@@ -67,6 +70,8 @@ int main(void)
         print(registry[i]->name, registry[i]->families, registry[i]->family_count);
     print("qoe comparison", compare_families, COMPARE_FAMILIES);
     print_predictions();
+    print("results live", live_results_families, live_results_family_count);
+    print("qoe live", live_qoe_families, live_qoe_family_count);
     for (size_t i = 0; i < sizeof of_the_process / sizeof *of_the_process; i++) {
         const struct family *f = of_the_process[i].families(&count);
 

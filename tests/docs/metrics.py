@@ -42,12 +42,14 @@ FREE = {"results_scenario_params_info": "one for each parameter of the encode"}
 # Chapters of the template, and the parts of the program that fill them, with the endpoint
 # that serves each.
 CHAPTERS = {
-    "results": (("results", "results"), ("results predictions", "results")),
-    "qoe": (("qoe", "qoe"), ("qoe comparison", "qoe"), ("qoe predictions", "qoe")),
+    "results": (("results", "results"), ("results live", "results"),
+                ("results predictions", "results")),
+    "qoe": (("qoe", "qoe"), ("qoe comparison", "qoe"), ("qoe live", "qoe"),
+            ("qoe predictions", "qoe")),
     "cost": (("cost", "cost"), ("cost predictions", "cost")),
     "ml": (("ml", "ml"),),
     "process": tuple((part, "results") for part in
-                     ("process", "power", "upstream", "predict", "push", "carbon")),
+                     ("process", "power", "upstream", "predict", "push", "carbon", "live")),
 }
 
 

@@ -4,8 +4,8 @@
 #   core/        includes core/ and the C library; simdjson, <charconv>, expat and
 #                xxhash each behind the file that hides it. No libuv, sockets, files, clock or log.
 #   modules/x/   includes core/ and modules/x/, under the same rules.
-#   server/      includes core/ and server/; only registry.c names modules, and predict/ and
-#                compare/ their own.
+#   server/      includes core/ and server/; only registry.c names modules, and predict/,
+#                compare/ and live/ their own.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 found=$(mktemp) || exit 2
@@ -51,7 +51,7 @@ for dir in modules/*/; do
 done | report 'modules/ include what they must not know'
 
 includes server tests/fuzz | grep -E ': "modules/' | grep -v '^server/registry\.c:' |
-    grep -vE '^server/(predict|compare)/[a-z]+\.[ch]:[0-9]+: "modules/\1/' |
+    grep -vE '^server/(predict|compare|live)/[a-z_]+\.[ch]:[0-9]+: "modules/\1/' |
     grep -v '^tests/fuzz/' | report 'only server/registry.c names modules'
 includes server | grep -E ': "server/predict/' |
     grep -vE '^server/predict/|: "server/predict/(forecast|predict_config|prompt|prompt_config)\.h"$' |
@@ -59,6 +59,10 @@ includes server | grep -E ': "server/predict/' |
 includes server | grep -E ': "server/compare/' |
     grep -vE '^server/compare/|: "server/compare/(comparison|compare_config)\.h"$' |
     report 'server/compare/ is a library of its own, with comparison.h for the program'
+
+includes server | grep -E ': "server/live/' |
+    grep -vE '^server/live/|: "server/live/(live|live_config)\.h"$' |
+    report 'server/live/ is a library of its own, with live.h for the program'
 
 includes core server | grep -E ': <llhttp\.h>$' | grep -vE '^server/(http/|main\.c)' |
     report 'llhttp is known in server/http/ alone'
@@ -75,7 +79,8 @@ includes server/curl | grep -E ': "' | grep -vE ': "(core/(err|mem|view)|server/
 includes server/tls | grep -E ': "' | grep -vE ': "(core/(err|mem|view)|server/tls/[a-z]+|server/web/(transport|tls_settings))\.h"$' |
     report 'server/tls/ is a library of its own and includes no more of the program than it links'
 includes core server | grep -E ': <(inotifytools|sys)/inotify\.h>$' |
-    grep -v '^server/sources/' | report 'inotify is known in server/sources/ alone'
+    grep -vE '^server/(sources|live)/' |
+    report 'inotify is known in server/sources/ and server/live/ alone'
 
 # Every .c file includes its own header first: so each header is known to stand alone.
 for file in $(sources core modules server | grep -E '\.c$'); do

@@ -197,9 +197,9 @@ static void help_needs_nothing_else_to_be_right(void **state)
 
 static void every_topic_of_help_fits_a_screen_and_all_flags_have_one(void **state)
 {
-    static const char *const topics[] = { "inputs",  "web",     "prices",
-                                          "process", "power",   "upstream",
-                                          "push",    "predict", "quality" };
+    static const char *const topics[] = { "inputs",  "web",      "prices", "process",
+                                          "power",   "upstream", "push",   "predict",
+                                          "quality", "live" };
     size_t flags = 0, listed = 0;
     struct buf b = { 0 };
 

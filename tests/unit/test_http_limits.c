@@ -340,7 +340,14 @@ static const char *guard_headers(void *ctx)
     return LINE;
 }
 
-static const struct door guarded = { NULL, guard_ask, guard_leave, guard_headers };
+static bool guard_locks(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
+static const struct door guarded = { NULL, guard_ask, guard_leave, guard_locks,
+                                     guard_headers };
 
 static void asks(int fd, const char *path, const char *authorization)
 {

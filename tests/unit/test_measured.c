@@ -363,6 +363,60 @@ static unsigned holders(const struct scenario *s)
     return atomic_load(&((struct scenario *)(uintptr_t)s)->refs);
 }
 
+static void what_was_watched_fills_what_the_file_leaves_open(void **state)
+{
+    struct derive_input in = derive_input_unknown();
+    struct measured m = measured_nothing();
+    struct facts f;
+
+    (void)state;
+    in.duration_s = 10;
+    in.media_seconds = 20;
+    in.vmaf = 90;
+    m.watched.content_s = 21;
+    m.watched.frames = 600;
+    m.watched.actual_bitrate_bps = 1e6;
+    m.watched.vmaf = 91;
+    m.watched.psnr_db = INFINITY;
+    m.watched.ssim = 0.5;
+    f = measured(&in, &m);
+    assert_near(f.content_s, 20, 0);
+    assert_near(f.vmaf, 90, 0);
+    assert_near(f.total_frames, 600, 0);
+    assert_near(f.actual_bitrate_bps, 1e6, 0);
+    assert_true(isinf(f.psnr_db));
+    assert_near(f.ssim, 0.5, 0);
+    assert_true(isnan(f.vmaf_p5));
+}
+
+static void a_scenario_tells_how_its_encode_was_watched(void **state)
+{
+    struct scenario from = { .name = VIEW("a"), .start_s = 2e9, .end_s = 2e9 + 10 };
+    struct derive_input in = derive_input_unknown();
+    struct measured m = measured_nothing();
+
+    (void)state;
+    in.duration_s = 10;
+    from.facts = derived(&in);
+
+    const struct scenario *told = scenario_new(&from), *s, *again;
+
+    m.watched_state = SCENARIO_ENDED;
+    s = scenario_measured(told, &m);
+    assert_ptr_not_equal(s, told);
+    assert_int_equal(s->watched, SCENARIO_ENDED);
+    assert_int_equal(s->state, SCENARIO_TOLD);
+    again = scenario_measured(s, &m);
+    assert_ptr_equal(again, s);
+    scenario_unref(again);
+    m.watched_state = SCENARIO_TOLD;
+    again = scenario_measured(s, &m);
+    assert_ptr_equal(again, told);
+    scenario_unref(again);
+    scenario_unref(s);
+    scenario_unref(told);
+}
+
 static void a_measured_scenario_is_the_same_but_for_its_figures(void **state)
 {
     (void)state;
@@ -509,6 +563,8 @@ int main(void)
         cmocka_unit_test(an_energy_without_its_span_has_no_power_but_over_the_duration),
         cmocka_unit_test(measured_figures_are_those_of_a_file_that_states_them),
         cmocka_unit_test(completing_twice_is_completing_once),
+        cmocka_unit_test(what_was_watched_fills_what_the_file_leaves_open),
+        cmocka_unit_test(a_scenario_tells_how_its_encode_was_watched),
         cmocka_unit_test(a_measured_scenario_is_the_same_but_for_its_figures),
         cmocka_unit_test(the_same_measurement_gives_the_same_scenario),
         cmocka_unit_test(a_scenario_that_tells_all_is_never_another_one),

@@ -69,6 +69,14 @@ static void served(struct store *st, const char *want)
     buf_deinit(&b);
 }
 
+static int64_t served_mtime(struct store *st)
+{
+    const struct served *s = store_served(st);
+
+    assert_int_equal(s->run_count, 1);
+    return s->mtimes_ns[0];
+}
+
 #define OLD "test_results_20240101_000000"
 #define MID "test_results_20250101_000000"
 #define NEW "test_results_20260101_000000"
@@ -521,6 +529,67 @@ static void a_bad_file_ends_like_any_other(void **state)
     store_free(st);
 }
 
+/* ---- the run that is no file's ------------------------------------------------------- */
+
+static void put_live(struct store *st, uint32_t n, struct diff *d)
+{
+    store_put_live(st, run("live", n), 7 * S_NS, false, d);
+}
+
+static void a_run_that_is_no_files_is_served_besides_the_rules(void **state)
+{
+    struct store *st = store(NEWEST_AUTO, 1, 3);
+    struct diff d;
+
+    (void)state;
+    put_live(st, 2, &d);
+    assert_null(d.before);
+    assert_int_equal(d.changed_count, 2);
+    store_diff_release(&d);
+    served(st, "live");
+    assert_int_equal(served_mtime(st), 7 * S_NS);
+    assert_true(store_served(st)->newest_ok);
+    wanted(st, "");
+    see_and_put(st, NEW, 1);
+    see(st, OLD, 1);
+    wanted(st, "");          /* one is enough */
+    served(st, "live " NEW); /* the newest comes last */
+    assert_int_equal(store_served(st)->scenario_count, 3);
+    assert_int_equal(store_count(st).served, 1);
+    assert_int_equal(store_count(st).other, 1);
+    assert_view(store_newest(st).id, NEW);
+    store_free(st);
+}
+
+static void it_changes_like_any_and_is_not_served_empty(void **state)
+{
+    struct store *st = store(NEWEST_AUTO, 1, 0);
+    struct diff d;
+
+    (void)state;
+    put_live(st, 2, &d);
+    store_diff_release(&d);
+
+    const struct run *before = store_get(st, VIEW("live"));
+    const struct scenario *s[] = { scenario("s0") };
+    const uint32_t at[] = { 0 };
+
+    assert_int_equal(before->count, 2);
+    assert_true(store_measure(st, run_with(before, at, s, 1), at, 1, &d));
+    assert_true(d.measured);
+    store_diff_release(&d);
+    served(st, "live");
+    put_live(st, 0, &d);
+    assert_int_equal(d.before->count, 2);
+    assert_int_equal(d.after->count, 0);
+    store_diff_release(&d);
+    served(st, "");
+    put_live(st, 1, &d);
+    store_diff_release(&d);
+    served(st, "live");
+    store_free(st);
+}
+
 /* ---- what is older than its file -------------------------------------------------- */
 
 static void runs_older_than_their_files_are_told_newest_first(void **state)
@@ -566,14 +635,6 @@ static void what_was_never_good_is_not_stale(void **state)
     served(st, OLD);
     assert_int_equal(store_stale(st, ids, 4), 0);
     store_free(st);
-}
-
-static int64_t served_mtime(struct store *st)
-{
-    const struct served *s = store_served(st);
-
-    assert_int_equal(s->run_count, 1);
-    return s->mtimes_ns[0];
 }
 
 static void the_time_of_a_file_is_that_of_the_version_served(void **state)
@@ -639,6 +700,8 @@ int main(void)
         cmocka_unit_test(a_touch_makes_a_run_older_or_younger),
         cmocka_unit_test(steps_of_the_clock_end_no_run_and_keep_none),
         cmocka_unit_test(a_bad_file_ends_like_any_other),
+        cmocka_unit_test(a_run_that_is_no_files_is_served_besides_the_rules),
+        cmocka_unit_test(it_changes_like_any_and_is_not_served_empty),
         cmocka_unit_test(runs_older_than_their_files_are_told_newest_first),
         cmocka_unit_test(what_was_never_good_is_not_stale),
         cmocka_unit_test(the_time_of_a_file_is_that_of_the_version_served),

@@ -1,0 +1,168 @@
+# ctest: timeout 180
+"""Encodes that are watched while they run: files that grow, requests, logs of frames."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import unittest
+
+import harness
+
+POOLING = os.path.join(harness.DATA, "formats", "pooling")
+PROGRESS = os.path.join(harness.DATA, "formats", "progress")
+CLIP = "photopan720_libx264_veryfast_150k"
+
+
+def ffmpeg(target, seconds=30):
+    """A real-time encode that tells its progress there."""
+    return subprocess.Popen(
+        ["ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-re", "-f", "lavfi",
+         "-i", f"testsrc2=size=320x180:rate=30:duration={seconds}", "-c:v", "libx264",
+         "-preset", "ultrafast", "-progress", target, "-f", "null", "-"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def state(e, name):
+    for s in e.metrics("results").samples("encode_state"):
+        if s.labels["scenario"] == name and s.value == 1:
+            return s.labels["state"]
+    return None
+
+
+def wait_state(e, name, want):
+    harness.wait_until(lambda: state(e, name) == want, 20, f"{name} is {want}")
+
+
+class Watching(unittest.TestCase):
+    def started(self, target, seconds=30):
+        encode = ffmpeg(target, seconds)
+        self.addCleanup(lambda: (encode.kill(), encode.wait()))
+        return encode
+
+    def test_an_encode_is_seen_by_its_file_and_by_its_request(self):
+        with harness.Exporter() as e:
+            port = e.ports["results"]
+            self.started(e.path("one.progress"), 3)
+            self.started(f"http://127.0.0.1:{port}/progress/the%20other?duration=3", 3)
+            for name in ("one", "the other"):
+                wait_state(e, name, "running")
+            for name in ("one", "the other"):
+                wait_state(e, name, "ended")
+            x = e.metrics("results")
+            for name in ("one", "the other"):
+                self.assertEqual(x.value("encode_frames_total", scenario=name), 90)
+            self.assertEqual(x.value("encode_progress_ratio", scenario="the other"), 1)
+            self.assertEqual(x.value("encode_eta_seconds", scenario="the other"), 0)
+            harness.wait_until(lambda: e.metrics("results").value(
+                "results_scenario_total_frames", scenario="one") == 90)
+            self.assertGreater(e.metrics("cost").value("cost_total_load_aware",
+                                                       scenario="one"), 0)
+
+    def test_how_it_was_killed_is_seen(self):
+        with harness.Exporter("--stalled-after", "1s") as e:
+            port = e.ports["results"]
+            url = f"http://127.0.0.1:{port}/progress/"
+            by_file, asked = self.started(e.path("file.progress")), self.started(url + "term")
+            killed = self.started(url + "kill")
+            for name in ("file", "term", "kill"):
+                wait_state(e, name, "running")
+            asked.terminate()
+            killed.kill()
+            by_file.kill()
+            wait_state(e, "term", "ended")
+            wait_state(e, "kill", "aborted")
+            wait_state(e, "file", "stalled")
+
+    def test_logs_of_frames_fill_the_scores(self):
+        with harness.Exporter() as e:
+            for suffix in ("psnr.log", "ssim.log", "vmaf.json"):
+                shutil.copy(os.path.join(POOLING, f"{CLIP}.{suffix}"), e.directory)
+            x = e.wait_metrics("qoe", lambda x: len(x.samples("qoe_frames")) >= 3
+                               and x.samples("qoe_vmaf_score"))
+            mean = x.value("qoe_frame_score", scenario=CLIP, metric="vmaf", stat="mean")
+            self.assertEqual(x.value("qoe_vmaf_score", scenario=CLIP), mean)
+            self.assertEqual(x.value("qoe_psnr_score", scenario=CLIP), x.value(
+                "qoe_frame_score", scenario=CLIP, metric="psnr", stat="of_mean_mse"))
+            below = x.value("qoe_frames_below", scenario=CLIP, metric="vmaf", threshold="85")
+            self.assertLessEqual(below, x.value("qoe_frames", scenario=CLIP, metric="vmaf"))
+
+    def test_a_name_of_the_newest_run_belongs_to_its_scenario(self):
+        with harness.Exporter() as e:
+            shutil.copy(os.path.join(PROGRESS, "x264_mp4.progress"), e.path("a_b.progress"))
+            wait_state(e, "a_b", "ended")
+            e.write("test_results_1.json",
+                    '{"scenarios": [{"name": "a b", "duration": 5, "bitrate": "1M"}]}')
+            wait_state(e, "a b", "ended")
+            x = e.metrics("results")
+            self.assertEqual(x.value("results_scenarios_total"), 1)
+            self.assertGreater(x.value("encode_frames_total", scenario="a b"), 0)
+            os.remove(e.path("test_results_1.json"))
+            wait_state(e, "a_b", "ended")
+
+    def test_after_a_restart_all_is_as_it_was(self):
+        directory = harness.temp_dir()
+        self.addCleanup(shutil.rmtree, directory)
+        shutil.copy(os.path.join(PROGRESS, "x264_mp4.progress"),
+                    os.path.join(directory, "a.progress"))
+        shown = []
+        for _ in range(2):
+            with harness.Exporter(directory=directory) as e:
+                wait_state(e, "a", "ended")
+                x = e.metrics("results")
+                shown.append([x.value(f, scenario="a") for f in (
+                    "encode_frames_total", "encode_out_time_seconds",
+                    "encode_last_update_timestamp_seconds")])
+        self.assertEqual(shown[0], shown[1])
+
+    def test_what_is_no_file_is_refused(self):
+        with harness.Exporter() as e:
+            os.mkfifo(e.path("pipe.progress"))
+            e.wait_log(r"a file is not read.*pipe.progress")
+            self.assertEqual(e.metrics("results").samples("encode_state"), [])
+
+    def test_who_may_send(self):
+        cases = (({}, 200), ({"Origin": "http://elsewhere"}, 403),
+                 ({"Sec-Fetch-Site": "cross-site"}, 403), ({"Host": "elsewhere"}, 403))
+        with harness.Exporter() as e:
+            for headers, status in cases:
+                reply = e.get("results", "/progress/a", headers, "POST",
+                              b"frame=1\nprogress=end\n")
+                self.assertEqual(reply.status, status, headers)
+            for path in ("/progress/", "/progress/%ff", "/progress/" + "a" * 257):
+                self.assertEqual(e.get("results", path, method="POST", body=b"x").status, 400)
+            self.assertEqual(e.get("qoe", "/progress/a", method="POST", body=b"x").status, 404)
+        with harness.Exporter("--ingest", "off") as e:
+            self.assertEqual(e.get("results", "/progress/a", method="POST",
+                                   body=b"x").status, 403)
+
+    def test_expect_is_answered(self):
+        with harness.Exporter() as e:
+            with e.connect("results") as s:
+                s.sendall(b"POST /progress/a HTTP/1.1\r\nHost: localhost\r\nExpect: "
+                          b"100-continue\r\nTransfer-Encoding: chunked\r\n\r\n")
+                self.assertTrue(s.recv(100).startswith(b"HTTP/1.1 100"))
+                s.sendall(b"8\r\nframe=7\n\r\n")
+                s.sendall(b"12\r\nprogress=continue\n\r\n")
+                harness.wait_until(lambda: e.metrics("results").value(
+                    "encode_frames_total", scenario="a") == 7)
+                s.shutdown(socket.SHUT_WR)
+                wait_state(e, "a", "aborted")
+
+    def test_without_it_nothing_is_watched(self):
+        with harness.Exporter("--live", "off") as e:
+            shutil.copy(os.path.join(PROGRESS, "x264_mp4.progress"), e.path("a.progress"))
+            self.assertEqual(e.get("results", "/progress/a", method="POST",
+                                   body=b"x").status, 404)
+            e.process.send_signal(signal.SIGHUP)
+            e.wait_log("settings reloaded")
+            self.assertNotIn("encode_exporter_watched_encodes", e.metrics("results"))
+
+
+if __name__ == "__main__":
+    if not shutil.which("ffmpeg"):
+        print("skipped: ffmpeg is not installed")
+        sys.exit(77)
+    harness.main()
