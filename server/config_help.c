@@ -30,7 +30,6 @@ const struct help_row help_topics[] = {
 const struct help_row help_examples[] = {
     { "encode_exporter --results-dir ./test_results",
       "watches that directory; serves results on :9502, QoE on :9503, cost on :9504" },
-    { "encode_exporter --results-dir DIR --once all", "prints everything once" },
     { "encode_exporter predict --results-dir DIR --resolution 1920x1080 --fps 30 "
       "--bitrate 4M",
       "prints what such an encode is expected to cost, and how good it will be" },
