@@ -5,6 +5,7 @@
 
 #include "server/config.h"
 #include "server/predict/prompt_config.h"
+#include "server/record/record_config.h"
 
 const char help_about[] =
     "what video encodes cost, and how good they are, for Prometheus";
@@ -23,11 +24,14 @@ const struct help_row help_topics[] = {
     { "quality", "quality, and encodes compared by it" },
     { "live", "encodes while they run: progress, logs of frames" },
     { "push", "where to send the last state to" },
+    { "record", "run a command, and write what it did into the results directory" },
     { "process", "log, one-shot modes, checks" },
     { 0 },
 };
 
 const struct help_row help_examples[] = {
+    { "encode_exporter record --results-dir DIR -- ffmpeg -i IN -c:v libx264 OUT.mp4",
+      "runs that command and writes what it took into that directory" },
     { "encode_exporter --results-dir ./test_results",
       "watches that directory; serves results on :9502, QoE on :9503, cost on :9504" },
     { "encode_exporter predict --results-dir DIR --resolution 1920x1080 --fps 30 "
@@ -36,12 +40,32 @@ const struct help_row help_examples[] = {
     { 0 },
 };
 
-const struct help_row help_prompt = {
-    "one question to the models of a directory",
-    "Prints power, CPU time, quality, cost and CO2 to be expected of an encode, with "
-    "intervals and a table of bit rates; flags of inputs and prices apply. Exit status "
-    "1: the data can say nothing of it, 2: wrong flags.",
+const struct help_command help_commands[] = {
+    { "predict", "one question to the models of a directory",
+      "Prints power, CPU time, quality, cost and CO2 to be expected of an encode, with "
+      "intervals and a table of bit rates; flags of inputs and prices apply. Exit "
+      "status "
+      "1: the data can say nothing of it, 2: wrong flags.",
+      prompt_options, false },
+    { "record", "run a command, and write what it did into the results directory",
+      "encode_exporter record [--flag value]... -- COMMAND ...: times, exit status, "
+      "use of "
+      "cores, and of an ffmpeg its settings, frames and bit rate. Output, signals and "
+      "exit "
+      "status are the command's. Exit status 125: wrong flags, or --strict; 126, 127: "
+      "the "
+      "command cannot be run, is not found.",
+      record_options, true },
+    { 0 },
 };
+
+const struct help_command *help_command_of(const char *topic)
+{
+    for (const struct help_command *c = help_commands; c->name; c++)
+        if (strcmp(c->name, topic) == 0)
+            return c;
+    return NULL;
+}
 
 void help_each(const char *topic, help_option *f, void *ctx)
 {
@@ -150,12 +174,24 @@ static void add_overview(struct buf *out)
     add_wrapped(out, help_order, 0);
 }
 
-static void add_prompt(struct buf *out)
+static void add_command(struct buf *out, const struct help_command *c)
 {
-    buf_fmt(out, "\nencode_exporter predict: %s\n", help_prompt.name);
-    add_wrapped(out, help_prompt.what, 2);
-    for (const struct option *o = prompt_options; o->name; o++)
+    buf_fmt(out, "%sencode_exporter %s: %s\n", out->n ? "\n" : "", c->name, c->brief);
+    add_wrapped(out, c->what, 2);
+    for (const struct option *o = c->options; o->name; o++)
         add_plain(o, out);
+}
+
+static void add_topic(struct buf *out, const struct help_row *t)
+{
+    const struct help_command *c = help_command_of(t->name);
+
+    if (!c || !c->alone) {
+        buf_fmt(out, "%s: %s\n", t->name, t->what);
+        help_each(t->name, add_plain, out);
+    }
+    if (c)
+        add_command(out, c);
 }
 
 bool config_help(const char *topic, struct buf *out)
@@ -176,10 +212,7 @@ bool config_help(const char *topic, struct buf *out)
         if (strcmp(topic, "all") != 0 && strcmp(topic, t->name) != 0)
             continue;
         known = true;
-        buf_fmt(out, "%s: %s\n", t->name, t->what);
-        help_each(t->name, add_plain, out);
-        if (strcmp(t->name, "predict") == 0)
-            add_prompt(out);
+        add_topic(out, t);
     }
     if (known)
         buf_str(out,

@@ -17,8 +17,17 @@ struct help_row {
 extern const struct help_row help_topics[];
 extern const struct help_row help_examples[]; /* command lines */
 
-/* The second form of the command: `encode_exporter predict`. */
-extern const struct help_row help_prompt;
+/* Other forms of the command, `encode_exporter NAME`; ends with a row of NULL. */
+struct help_command {
+    const char *name;
+    const char *brief, *what; /* a line, and some sentences */
+    const struct option *options;
+    bool alone; /* it takes no other flags than these */
+};
+extern const struct help_command help_commands[];
+
+/* The command that has the name of a topic; NULL: none. */
+const struct help_command *help_command_of(const char *topic);
 
 /* Which flag wins: for the end of an overview. */
 extern const char help_order[];

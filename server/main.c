@@ -5,6 +5,7 @@
 #include "server/health.h"
 #include "server/once.h"
 #include "server/predict/prompt.h"
+#include "server/record/record.h"
 #include "server/version.h"
 
 #include <stdio.h>
@@ -37,7 +38,7 @@ static int help(const char *topic)
     else
         fprintf(stderr,
                 "encode_exporter: --help %s: no such topic; topics are inputs, web, "
-                "prices, power, upstream, predict, push, process, all\n",
+                "prices, power, upstream, predict, push, record, process, all\n",
                 topic);
     buf_deinit(&text);
     return rc;
@@ -138,6 +139,8 @@ int main(int argc, char **argv)
     mallopt(M_ARENA_MAX, 2);
     if (argc > 1 && strcmp(argv[1], "predict") == 0)
         return predict_prompt(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "record") == 0)
+        return record_command(argc - 1, argv + 1);
     if (config_parse(&config, argc, argv, get_variable, NULL, &e) < 0)
         fprintf(stderr, "encode_exporter: %s\n", e.text);
     else

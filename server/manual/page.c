@@ -1,7 +1,6 @@
 #include "server/manual/manual.h"
 
 #include "server/config_help.h"
-#include "server/predict/prompt_config.h"
 #include "server/version.h"
 
 #include <ctype.h>
@@ -97,6 +96,10 @@ static void about(struct buf *out)
 static void topics(struct buf *out)
 {
     for (const struct help_row *t = help_topics; t->name; t++) {
+        const struct help_command *c = help_command_of(t->name);
+
+        if (c && c->alone)
+            continue; /* it has a section of its own */
         buf_fmt(out, ".SS %s\n", t->name);
         buf_char(out, (char)toupper((unsigned char)t->what[0]));
         add_text(out, view_of(t->what + 1));
@@ -104,11 +107,17 @@ static void topics(struct buf *out)
     }
 }
 
-static void prompt(struct buf *out)
+static void commands(struct buf *out)
 {
-    add_text(out, view_of(help_prompt.what));
-    for (const struct option *o = prompt_options; o->name; o++)
-        add_option(o, out);
+    for (const struct help_command *c = help_commands; c->name; c++) {
+        buf_str(out, ".SH ENCODE_EXPORTER ");
+        for (const char *p = c->name; *p; p++)
+            buf_char(out, (char)toupper((unsigned char)*p));
+        buf_char(out, '\n');
+        add_text(out, view_of(c->what));
+        for (const struct option *o = c->options; o->name; o++)
+            add_option(o, out);
+    }
 }
 
 static void variables(struct buf *out)
@@ -135,7 +144,7 @@ static const struct {
     const char *name;
     void (*add)(struct buf *out);
 } parts[] = {
-    { "@about", about },         { "@topics", topics },     { "@prompt", prompt },
+    { "@about", about },         { "@topics", topics },     { "@commands", commands },
     { "@variables", variables }, { "@examples", examples }, { "@order", order },
 };
 

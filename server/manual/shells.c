@@ -7,8 +7,9 @@
 #include "server/manual/manual.h"
 
 #include "server/config_help.h"
-#include "server/predict/prompt_config.h"
 #include "server/registry.h"
+
+#include <stdio.h>
 
 static const struct option general[] = {
     { .name = "help",
@@ -61,9 +62,9 @@ static void each_general(help_option *f, void *ctx)
     help_each(NULL, f, ctx);
 }
 
-static void each_prompt(help_option *f, void *ctx)
+static void each_of(const struct help_command *c, help_option *f, void *ctx)
 {
-    for (const struct option *o = prompt_options; o->name; o++)
+    for (const struct option *o = c->options; o->name; o++)
         f(o, ctx);
 }
 
@@ -111,14 +112,20 @@ void manual_bash(struct buf *out)
         "    fi\n"
         "    case $flag in\n");
     each_general(bash_value, out);
-    each_prompt(bash_value, out);
+    for (const struct help_command *c = help_commands; c->name; c++)
+        each_of(c, bash_value, out);
     buf_str(out, "    *)\n        words='");
     each_general(bash_flag, out);
-    buf_str(out, "'\n"
-                 "        [[ $COMP_CWORD -gt 1 ]] || words+=' predict'\n"
-                 "        [[ ${COMP_WORDS[1]} != predict ]] || words+='");
-    each_prompt(bash_flag, out);
-    buf_str(out, "'\n        ;;\n    esac\n"
+    buf_str(out, "'\n");
+    for (const struct help_command *c = help_commands; c->name; c++) {
+        buf_fmt(out,
+                "        [[ $COMP_CWORD -gt 1 ]] || words+=' %s'\n"
+                "        [[ ${COMP_WORDS[1]} != %s ]] || words%s='",
+                c->name, c->name, c->alone ? "" : "+");
+        each_of(c, bash_flag, out);
+        buf_str(out, "'\n");
+    }
+    buf_str(out, "        ;;\n    esac\n"
                  "    if [[ $of ]]; then\n"
                  "        compopt -o filenames 2>/dev/null\n"
                  "        mapfile -t COMPREPLY < <(compgen \"$of\" -- \"$cur\")\n"
@@ -158,9 +165,17 @@ void manual_zsh(struct buf *out)
             "# Completion of encode_exporter, for zsh; made from its tables of flags.\n"
             "local -a flags=(\n");
     each_general(zsh_flag, out);
-    buf_str(out, ")\nif [[ ${words[2]} == predict ]]; then\n  flags+=(\n");
-    each_prompt(zsh_flag, out);
-    buf_str(out, "  )\nfi\n_arguments \"${flags[@]}\" '1::command:(predict)'\n");
+    buf_str(out, ")\n");
+    for (const struct help_command *c = help_commands; c->name; c++) {
+        buf_fmt(out, "if [[ ${words[2]} == %s ]]; then\n  flags%s=(\n", c->name,
+                c->alone ? "" : "+");
+        each_of(c, zsh_flag, out);
+        buf_str(out, "  )\nfi\n");
+    }
+    buf_str(out, "_arguments \"${flags[@]}\" '1::command:(");
+    for (const struct help_command *c = help_commands; c->name; c++)
+        buf_fmt(out, "%s%s", c == help_commands ? "" : " ", c->name);
+    buf_str(out, ")'\n");
 }
 
 /* ---- fish --------------------------------------------------------------------------- */
@@ -187,24 +202,39 @@ static void fish_line(const struct option *o, const char *when, struct buf *out)
     buf_deinit(&words);
 }
 
+/* Flags of the program: not behind a command that takes none of them. */
 static void fish_flag(const struct option *o, void *ctx)
 {
-    fish_line(o, "", ctx);
+    struct buf when = { 0 };
+
+    for (const struct help_command *c = help_commands; c->name; c++)
+        if (c->alone)
+            buf_fmt(&when, "-n 'not __fish_seen_subcommand_from %s' ", c->name);
+    buf_char(&when, '\0');
+    fish_line(o, when.p, ctx);
+    buf_deinit(&when);
 }
 
-static void fish_prompt_flag(const struct option *o, void *ctx)
+static void fish_command(const struct help_command *c, struct buf *out)
 {
-    fish_line(o, "-n '__fish_seen_subcommand_from predict' ", ctx);
+    char when[80];
+
+    snprintf(when, sizeof when, "-n '__fish_seen_subcommand_from %s' ", c->name);
+    for (const struct option *o = c->options; o->name; o++)
+        fish_line(o, when, out);
 }
 
 void manual_fish(struct buf *out)
 {
-    buf_fmt(
+    buf_str(
         out,
         "# Completion of encode_exporter, for fish; made from its tables of flags.\n"
-        "complete -c encode_exporter -f\n"
-        "complete -c encode_exporter -n __fish_is_first_token -a predict -d '%s'\n",
-        help_prompt.name);
+        "complete -c encode_exporter -f\n");
+    for (const struct help_command *c = help_commands; c->name; c++)
+        buf_fmt(out,
+                "complete -c encode_exporter -n __fish_is_first_token -a %s -d '%s'\n",
+                c->name, c->brief);
     each_general(fish_flag, out);
-    each_prompt(fish_prompt_flag, out);
+    for (const struct help_command *c = help_commands; c->name; c++)
+        fish_command(c, out);
 }

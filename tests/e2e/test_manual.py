@@ -12,7 +12,7 @@ import harness
 MANUAL = os.path.join(os.path.dirname(harness.binary()), "manual")
 PAGE = os.path.join(MANUAL, "encode_exporter.1")
 SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "ENCODE_EXPORTER PREDICT",
-            "ENVIRONMENT", "SIGNALS", "EXIT STATUS", "FILES", "EXAMPLES", "SEE ALSO"]
+            "ENCODE_EXPORTER RECORD", "ENVIRONMENT", "SIGNALS", "EXIT STATUS", "FILES", "EXAMPLES", "SEE ALSO"]
 
 
 def shell(program, script, *words, directory=None):
@@ -112,7 +112,8 @@ class Completion:
         asked = set(re.findall(r"^  (--[\w.-]+)", harness.run("--help", "all").stdout, re.M))
         self.assertEqual(flags, (asked | {"--help", "--version"}) -
                          {"--resolution", "--fps", "--bitrate", "--encoder", "--preset",
-                          "--target-vmaf", "--json"})
+                          "--target-vmaf", "--json", "--name", "--run", "--param",
+                          "--set", "--no-progress", "--strict"})
 
     def test_values_that_a_flag_allows(self):
         for line, words in (("--newest ", {"auto", "name", "mtime"}),
@@ -137,6 +138,13 @@ class Completion:
         self.assertEqual(self.words("encode_exporter predict --res"),
                          {"--results-dir", "--results.listen-address", "--resolution"})
         self.assertEqual(self.words("encode_exporter --reso"), set())
+
+    def test_record_has_none_but_its_own(self):
+        self.assertEqual(self.words("encode_exporter rec"), {"record"})
+        self.assertEqual(self.words("encode_exporter record --re"), {"--results-dir"})
+        self.assertEqual(self.words("encode_exporter record --s"), {"--set", "--strict"})
+        self.assertEqual(self.words("encode_exporter record --results-dir r"),
+                         {"runs of today"})
 
 
 class Bash(Completion, unittest.TestCase):
