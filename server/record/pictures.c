@@ -160,12 +160,11 @@ static void read_scale(struct view args, char size[ARGUMENTS_TEXT_MAX])
     bool sure = true;
 
     for (int place = 0; next_argument(&args, &name, &value); place++) {
-        if (either(name, "w", "width") || (name.n == 0 && place == 0))
-            width = value;
+        if (either(name, "w", "width") || either(name, "s", "size") ||
+            (name.n == 0 && place == 0))
+            width = value; /* or both sides */
         else if (either(name, "h", "height") || (name.n == 0 && place == 1))
             height = value;
-        else if (either(name, "s", "size"))
-            width = value;
         else if (view_starts(name, VIEW("force_")))
             sure = false; /* the size that is asked for is an upper or lower bound */
     }

@@ -123,6 +123,7 @@ static void add_spliced(const struct splice *s, struct view entry, struct view m
 static int open_text(struct splice *s, struct view text, struct err *e)
 {
     static const char nothing[JSON_PADDING];
+    const struct json_parts *parts = NULL;
     struct arena mem = { 0 };
     const struct json_value *whole;
     int rc;
@@ -149,12 +150,10 @@ int splice_entry(struct view text, struct view entry, struct view mark,
                  struct view drop, struct buf *out, struct err *e)
 {
     struct splice s = { 0 };
-    int rc = 0;
+    int rc;
 
-    if (text.n == 0) {
-        buf_fmt(out, "{\"scenarios\": [\n%.*s\n]}\n", VIEW_ARG(entry));
-        return 0;
-    }
+    if (text.n == 0)
+        text = VIEW("{\"scenarios\": []}\n");
     s.parser = json_parser_new();
     rc = open_text(&s, text, e);
     if (rc == 0)

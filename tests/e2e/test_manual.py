@@ -12,7 +12,8 @@ import harness
 MANUAL = os.path.join(os.path.dirname(harness.binary()), "manual")
 PAGE = os.path.join(MANUAL, "encode_exporter.1")
 SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "ENCODE_EXPORTER PREDICT",
-            "ENCODE_EXPORTER RECORD", "ENVIRONMENT", "SIGNALS", "EXIT STATUS", "FILES", "EXAMPLES", "SEE ALSO"]
+            "ENCODE_EXPORTER RECORD", "ENVIRONMENT", "SIGNALS", "EXIT STATUS", "FILES",
+            "EXAMPLES", "SEE ALSO"]
 
 
 def shell(program, script, *words, directory=None):
