@@ -170,7 +170,7 @@ static void add_overview(struct buf *out)
     buf_str(out, "\n--help TOPIC shows the flags of a topic, --help all every flag:\n");
     for (const struct help_row *t = help_topics; t->name; t++)
         buf_fmt(out, "  %-10s%s\n", t->name, t->what);
-    buf_str(out, "\n--version prints version, revision, compiler and libraries.\n");
+    buf_str(out, "--version prints version, revision, compiler and libraries.\n");
     add_wrapped(out, help_order, 0);
 }
 

@@ -21,11 +21,11 @@ static bool holds(struct view text, struct view mark)
 }
 
 /* The scenario that holds the mark; NULL: none. */
-static const struct view *find(const struct splice *s, struct view mark)
+static const struct view *find(const struct json_parts *parts, struct view mark)
 {
-    for (size_t i = 0; i < s->parts->item_count; i++)
-        if (holds(s->parts->items[i], mark))
-            return &s->parts->items[i];
+    for (size_t i = 0; i < parts->item_count; i++)
+        if (holds(parts->items[i], mark))
+            return &parts->items[i];
     return NULL;
 }
 
@@ -95,7 +95,7 @@ static void add_merged(struct view entry, struct view old, struct view drop,
 static void add_spliced(const struct splice *s, struct view entry, struct view mark,
                         struct view drop, struct buf *out)
 {
-    const struct view *old = find(s, mark);
+    const struct view *old = find(s->parts, mark);
     size_t count = s->parts->item_count, at, rest;
 
     if (old) {
@@ -123,7 +123,6 @@ static void add_spliced(const struct splice *s, struct view entry, struct view m
 static int open_text(struct splice *s, struct view text, struct err *e)
 {
     static const char nothing[JSON_PADDING];
-    const struct json_parts *parts = NULL;
     struct arena mem = { 0 };
     const struct json_value *whole;
     int rc;
@@ -156,7 +155,7 @@ int splice_entry(struct view text, struct view entry, struct view mark,
         text = VIEW("{\"scenarios\": []}\n");
     s.parser = json_parser_new();
     rc = open_text(&s, text, e);
-    if (rc == 0)
+    if (rc == 0 && s.parts)
         add_spliced(&s, entry, mark, drop, out);
     buf_deinit(&s.padded);
     json_parser_free(s.parser);
