@@ -44,17 +44,13 @@ const struct help_command help_commands[] = {
     { "predict", "one question to the models of a directory",
       "Prints power, CPU time, quality, cost and CO2 to be expected of an encode, with "
       "intervals and a table of bit rates; flags of inputs and prices apply. Exit "
-      "status "
-      "1: the data can say nothing of it, 2: wrong flags.",
+      "status 1: the data can say nothing of it, 2: wrong flags.",
       prompt_options, false },
     { "record", "run a command, and write what it did into the results directory",
       "encode_exporter record [--flag value]... -- COMMAND ...: times, exit status, "
-      "use of "
-      "cores, and of an ffmpeg its settings, frames and bit rate. Output, signals and "
-      "exit "
-      "status are the command's. Exit status 125: wrong flags, or --strict; 126, 127: "
-      "the "
-      "command cannot be run, is not found.",
+      "use of cores, and of an ffmpeg its settings, frames and bit rate. Output, "
+      "signals and exit status are the command's. Exit status 125: wrong flags, or "
+      "--strict; 126, 127: the command cannot be run, is not found.",
       record_options, true },
     { 0 },
 };
@@ -161,7 +157,7 @@ static void add_overview(struct buf *out)
 {
     buf_fmt(out,
             "encode_exporter - %s\n\n"
-            "usage: encode_exporter [--flag value | --flag=value]...\n\n",
+            "usage: encode_exporter [--flag value | --flag=value]...\n",
             help_about);
     for (const struct help_row *e = help_examples; e->name; e++) {
         buf_fmt(out, "  %s\n", e->name);

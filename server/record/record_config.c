@@ -15,8 +15,7 @@ const struct option record_options[] = {
       "record" },
     { "run", OPT_STRING, AT(run), NULL, NULL, "RUN",
       "add the scenario to test_results_RUN.json; without it each has a file of its "
-      "own, "
-      "named by the time",
+      "own, named by the time",
       "record" },
     { "param", OPT_STRING, AT(pair), NULL, NULL, "K=V",
       "goes into the scenario's params; may be repeated", "record" },
