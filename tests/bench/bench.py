@@ -39,7 +39,7 @@ def arguments():
     parser.add_argument("--changes", type=int, help="events of each kind")
     parser.add_argument("--only", metavar="REGEX", help="rows whose id matches, such as "
                         "scrape.results.gzip, event, updated, loop, refit, start, rss, idle, "
-                        "crowd")
+                        "crowd, live")
     parser.add_argument("--binary", default=os.path.join(RELEASE, "encode_exporter"))
     parser.add_argument("--out", default=os.path.join(ROOT, "build", "bench"),
                         metavar="DIR", help="where result.json and result.md go")

@@ -37,12 +37,14 @@ FULL = Size(
     stalled=8,             # clients that read nothing
     crowd=1000,
     crowd_s=10,
+    growing=1000,          # progress files
+    growing_s=10,
 )
 QUICK = FULL.but(name="quick", rounds=2, changes=30, updates=6, starts=8, long_starts=1,
-                 idle_s=10, crowd_s=5)
+                 idle_s=10, crowd_s=5, growing_s=5)
 SMOKE = FULL.but(name="smoke", rounds=1, seconds=0.3, scenarios=(1, 10), changes=3,
                  changed_in=(10, 50), large=50, many=(3, 20), files=30, updates=2, starts=2,
-                 long_starts=1, scrapes=4, idle_s=1, stalled=2, crowd=20, crowd_s=1)
+                 long_starts=1, scrapes=4, idle_s=1, stalled=2, crowd=20, crowd_s=1, growing=10, growing_s=1)
 
 
 class Context:
