@@ -11,8 +11,10 @@ All of it runs in network and mount namespaces of its own: the pod has an addres
 bridge that the machine does not see, and /var/lib is a directory of the test.
 """
 
+import contextlib
 import copy
 import fcntl
+import http.client
 import json
 import os
 import re
@@ -218,14 +220,19 @@ class PodTest(unittest.TestCase):
         pod.start(ENCODER)
 
     def ended(self, pod):
-        """The kubelet ends the exporter, and somebody scrapes meanwhile: what that one
-        got."""
+        """The kubelet ends the exporter, and somebody goes on scraping, as a database does:
+        what that one got last."""
         stopping = pod.stop(EXPORTER)
         harness.wait_until(lambda: pod.ready() == 503, what="the signal seen")
         last = pod.scrape()
-        self.assertEqual(stopping.wait(pod.grace + 20), 0)
+        while stopping.poll() is None:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                last = pod.scrape()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                stopping.wait(0.2)
+        self.assertEqual(stopping.returncode, 0)
         self.assertEqual(pod.status(EXPORTER), 0, pod.log(EXPORTER))
-        self.assertIn("the last values are scraped", pod.log(EXPORTER))
+        self.assertIn('msg="the last values are scraped"', pod.log(EXPORTER))
         return last
 
     def whole(self, pod, last):
