@@ -85,6 +85,7 @@ class Peer:
                 return False
             self.port = ports[0]
             try:
+                self.flush()
                 return len(self.query("up == 1")) == targets
             except OSError:
                 return False
@@ -121,8 +122,13 @@ class Peer:
             f"http://127.0.0.1:{self.port}/api/v1/import/prometheus",
             data="".join(line + "\n" for line in lines).encode())
         urllib.request.urlopen(request, timeout=60).close()
-        urllib.request.urlopen(f"http://127.0.0.1:{self.port}/internal/force_flush",
-                               timeout=60).close()
+        self.flush()
+
+    def flush(self):
+        """What VictoriaMetrics has taken is found at once, and not some seconds later."""
+        if self.name == "victoria-metrics":
+            urllib.request.urlopen(f"http://127.0.0.1:{self.port}/internal/force_flush",
+                                   timeout=60).close()
 
     def answers(self):
         if self.process.poll() is not None:
