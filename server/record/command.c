@@ -20,6 +20,7 @@
 #include "server/record/child.h"
 #include "server/record/entry.h"
 #include "server/record/ledger.h"
+#include "server/record/probe.h"
 #include "server/record/usage.h"
 #include "server/record/watch.h"
 
@@ -40,6 +41,7 @@ struct recording {
     struct load load;
     struct entry entry;
     char recorder[300];
+    char codec[sizeof((struct probe *)NULL)->codec];
     char output_path[PATH_MAX], reference_path[PATH_MAX];
     double from_s;   /* monotonic clock */
     bool complained; /* of the results file */
@@ -171,7 +173,7 @@ static void make_argv(struct recording *r)
     char url[32];
 
     r->argv = r->config.command;
-    r->watch.fd = -1;
+    watch_nothing(&r->watch);
     if (!r->ffmpeg || r->arguments.progress || r->config.no_progress)
         return;
     watch_open(&r->watch, r->ledger.dir, r->entry.name);
@@ -250,9 +252,28 @@ static double output_bytes(const struct recording *r, struct view file)
 
     if (!isnan(r->watch.total_bytes))
         return r->watch.total_bytes;
-    if (!r->child.gone || !is_regular(file) || stat(file.p, &st) < 0)
-        return NAN;
-    return (double)st.st_size;
+    return is_regular(file) && stat(file.p, &st) == 0 ? (double)st.st_size : NAN;
+}
+
+/* What the command line leaves open, from the file that it made. */
+static void know_output(struct recording *r, struct view file)
+{
+    struct argument_output *o = &r->arguments.outputs[0];
+    struct probe p;
+
+    if (r->config.no_probe || child_status(&r->child) != 0 || !is_regular(file) ||
+        !probe_file(r->config.command[r->arguments.program], file.p, &r->child.before,
+                    &p))
+        return;
+    if (!isnan(p.media_s))
+        r->entry.media_s = p.media_s;
+    if (!o->resolution[0] && p.width > 0 && p.height > 0)
+        snprintf(o->resolution, sizeof o->resolution, "%.0fx%.0f", p.width, p.height);
+    if (isnan(o->fps))
+        o->fps = p.fps;
+    memcpy(r->codec, p.codec, sizeof r->codec);
+    if (!*o->codec)
+        o->codec = r->codec;
 }
 
 static void know_progress(struct recording *r)
@@ -261,9 +282,10 @@ static void know_progress(struct recording *r)
     struct view file;
 
     watch_read(&r->watch);
-    if (r->watch.seen && r->watch.out_time_s > 0)
-        t->media_s = r->watch.out_time_s;
-    t->frames = r->watch.seen ? r->watch.frames : NAN;
+    if (r->watch.seen) {
+        t->media_s = r->watch.out_time_s > 0 ? r->watch.out_time_s : NAN;
+        t->frames = r->watch.frames;
+    }
     if (r->arguments.output_count != 1)
         return;
     file = arguments_file(r->arguments.outputs[0].url);
@@ -271,6 +293,7 @@ static void know_progress(struct recording *r)
     /* With -r frames are dropped to get another rate, and nothing is lost. */
     if (r->watch.seen && !r->arguments.outputs[0].rate_forced)
         t->dropped_frames = r->watch.drop_frames;
+    know_output(r, file);
     if (t->media_s > 0)
         t->bitrate_kbps = output_bytes(r, file) * 8 / t->media_s / 1000;
 }

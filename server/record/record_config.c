@@ -23,9 +23,9 @@ const struct option record_options[] = {
       "a field of the scenario, before what the command line tells; may be repeated",
       "record" },
     { "no-progress", OPT_BOOL, AT(no_progress), NULL, NULL, NULL,
-      "leave ffmpeg's options alone: frames, media seconds and bit rate are not known "
-      "then",
-      "record" },
+      "leave ffmpeg's options alone: frames are not known then", "record" },
+    { "no-probe", OPT_BOOL, AT(no_probe), NULL, NULL, NULL,
+      "do not ask ffprobe for size, rate and length of what ffmpeg wrote", "record" },
     { "strict", OPT_BOOL, AT(strict), NULL, NULL, NULL,
       "what cannot be recorded is not run, and fails; without it the command goes "
       "first",

@@ -17,7 +17,7 @@ struct record_config {
     const char *results_dir;
     const char *name; /* NULL: from the command */
     const char *run;  /* NULL: a file of its own */
-    bool no_progress, strict;
+    bool no_progress, no_probe, strict;
 
     const char *pair; /* of --param or --set, while flags are read */
     struct record_pair params[RECORD_PAIRS_MAX], fields[RECORD_PAIRS_MAX];

@@ -51,13 +51,20 @@ static int open_in_memory(void)
     return fd;
 }
 
-void watch_open(struct watch *w, int dir, struct view name)
+void watch_nothing(struct watch *w)
 {
-    *w = (struct watch){ .fd = dir >= 0 ? open_named(dir, name) : -1,
+    *w = (struct watch){ .fd = -1,
                          .frames = NAN,
                          .out_time_s = NAN,
                          .total_bytes = NAN,
                          .drop_frames = NAN };
+}
+
+void watch_open(struct watch *w, int dir, struct view name)
+{
+    watch_nothing(w);
+    if (dir >= 0)
+        w->fd = open_named(dir, name);
     if (w->fd < 0) {
         w->fd = open_in_memory();
         w->in_memory = true;

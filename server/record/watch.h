@@ -21,6 +21,9 @@ struct watch {
     double frames, out_time_s, total_bytes, drop_frames; /* NaN: not known */
 };
 
+/* Nothing is watched, and nothing known. */
+void watch_nothing(struct watch *w);
+
 /* dir: of the results, or -1. */
 void watch_open(struct watch *w, int dir, struct view name);
 

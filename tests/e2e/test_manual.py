@@ -114,7 +114,8 @@ class Completion:
         self.assertEqual(flags, (asked | {"--help", "--version"}) -
                          {"--resolution", "--fps", "--bitrate", "--encoder", "--preset",
                           "--target-vmaf", "--json", "--name", "--run", "--param",
-                          "--set", "--no-progress", "--strict"})
+                          "--set", "--no-probe", "--no-progress",
+                          "--strict"})
 
     def test_values_that_a_flag_allows(self):
         for line, words in (("--newest ", {"auto", "name", "mtime"}),

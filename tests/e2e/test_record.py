@@ -359,7 +359,7 @@ class Encodes(Recording):
 
     def test_figures_are_ffmpegs_own(self):
         done = self.record("ffmpeg", "-nostdin", *CLIP, *X264, self.output(),
-                           flags=("--param", "team=a"))
+                           flags=("--param", "team=a", "--no-probe"))
         self.assertEqual(done.returncode, 0, done.stderr)
         made = self.only()
         last = re.search(r"frame= *(\d+) [^\r]* Lsize=[^\r]* time=(\S+) bitrate= *([\d.]+)",
@@ -383,6 +383,36 @@ class Encodes(Recording):
              "params": {"team": "a"}, "exit_status": 0})
         self.assertGreater(made["cpu_core_seconds"], 0.01)
 
+    def test_what_the_command_leaves_open_is_told_by_the_file(self):
+        """The source has 4 s of 25 frames; ffmpeg's last time is some frames short."""
+        done = self.record("ffmpeg", "-v", "error", *CLIP, "-preset", "veryfast",
+                           self.output())
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        made = self.only()
+        self.assertEqual([made[k] for k in ("resolution", "fps", "media_seconds", "codec")],
+                         ["320x180", 25, 4, "h264"])
+        self.assertNotIn("encoder", made)
+        self.assertAlmostEqual(made["actual_bitrate_kbps"],
+                               os.path.getsize(self.output()) * 8 / 4 / 1000, delta=0.001)
+
+    def test_an_ffprobe_that_hangs_or_lies_ends_nothing(self):
+        tools = os.path.join(self.scratch, "tools")
+        os.mkdir(tools)
+        os.symlink(shutil.which("ffmpeg"), os.path.join(tools, "ffmpeg"))
+        for script in ("exec sleep 60", "exit 3", "echo '{\"streams\": [{\"width\": -1}]}'",
+                       "yes", "kill -9 $$"):
+            shutil.rmtree(self.directory, ignore_errors=True)
+            with open(os.path.join(tools, "ffprobe"), "w", encoding="ascii") as f:
+                f.write(f"#!/bin/sh\n{script}\n")
+            os.chmod(f.name, 0o755)
+            done = self.record(os.path.join(tools, "ffmpeg"), "-v", "error", "-y", *CLIP,
+                               *X264, self.output())
+            self.assertEqual((done.returncode, done.stderr), (0, ""), script)
+            made = self.only()
+            self.assertNotIn("resolution", made)
+            self.assertEqual(made["total_frames"], 100)
+            self.assertAlmostEqual(made["media_seconds"], 4, delta=0.13)
+
     def test_progress_is_kept_for_the_exporter(self):
         self.record("ffmpeg", "-v", "error", *CLIP, *X264, self.output())
         with open(os.path.join(self.directory, "clip_300k.progress"), encoding="utf-8") as f:
@@ -400,7 +430,8 @@ class Encodes(Recording):
 
     def test_options_are_left_alone_where_that_is_asked(self):
         own = os.path.join(self.scratch, "own.progress")
-        for command, flags in (((), ("--no-progress",)), (("-progress", own), ())):
+        for command, flags in (((), ("--no-progress", "--no-probe")),
+                               (("-progress", own), ("--no-probe",))):
             shutil.rmtree(self.directory, ignore_errors=True)
             done = self.record("ffmpeg", "-v", "error", "-y", *command, *CLIP, *X264,
                                self.output(), flags=flags)
