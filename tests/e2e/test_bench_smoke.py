@@ -23,7 +23,7 @@ ROWS = {
     "event.change.10", "event.change.50", "event.file", "loop.change", "loop.identity",
     "refit", "refit.loop",
     "start.small", "start.latest", "start.all", "rss.10", "rss.50", "rss.60", "rss.stalled",
-    "idle", "size", "crowd",
+    "idle", "size", "crowd", "live.growing", "live.cpu",
 }
 # Without a figure only where the binary lacks the capability.
 MAY_BE_SKIPPED = re.compile(r"scrape\.\w+\.gzip\.|updated\.")
