@@ -360,7 +360,8 @@ static void read_next(struct tail *t, struct tail_file *f)
         unwatch(t, f);
         watch(t, f, fd);
     }
-    f->read_ms = uv_now(t->loop);
+    if (f->offset > 0) /* an empty file was just made: its first bytes come at once */
+        f->read_ms = uv_now(t->loop);
     keep_open(t, f, fd);
     if (more) {
         put_last(t, f, DUE);
