@@ -250,6 +250,8 @@ void picture_bitrate(struct view text, char to[ARGUMENTS_TEXT_MAX])
     size_t digits = text.n;
 
     to[0] = '\0';
+    if (text.n == 0)
+        return;
     while (digits && !(text.p[digits - 1] >= '0' && text.p[digits - 1] <= '9'))
         digits--;
 
