@@ -98,7 +98,7 @@ static void write_size(struct view width, struct view height,
 void picture_size(struct view text, char to[ARGUMENTS_TEXT_MAX])
 {
     const char *known = value_of(sizes, COUNT(sizes), text);
-    struct view height = *known ? view_of(known) : text, width;
+    struct view height = *known ? view_of(known) : text, width = { NULL, 0 };
 
     view_split(&height, 'x', &width);
     write_size(width, height, to);
@@ -126,7 +126,7 @@ double picture_rate(struct view text)
                                           { "film", "24" },
                                           { "ntsc-film", "24000/1001" } };
     const char *known = value_of(names, COUNT(names), text);
-    struct view over = *known ? view_of(known) : text, above;
+    struct view over = *known ? view_of(known) : text, above = { NULL, 0 };
 
     view_split(&over, '/', &above);
 

@@ -263,6 +263,9 @@ static void filters_tell_what_is_sure(void **state)
     filters("fps=30,setpts=0.5*PTS,scale=1280:720", "1280x720", NAN);
     filters("[0:v]scale=1280:720[a]", "", NAN);
     filters("drawtext=text='a,b',scale=1280:720", "", NAN);
+    filters("scale", "", NAN);
+    filters("scale=", "", NAN);
+    filters("fps", "", 25);
     filters("", "", NAN);
 }
 
@@ -278,6 +281,7 @@ static void rates_are_numbers_fractions_and_names(void **state)
     assert_unknown(picture_rate(VIEW("30fps")));
     assert_unknown(picture_rate(VIEW("nan")));
     assert_unknown(picture_rate(VIEW("")));
+    assert_unknown(picture_rate((struct view){ NULL, 0 }));
 }
 
 static void bitrate(const char *text, const char *want)
