@@ -131,6 +131,13 @@ struct scenario {
                                        (core/measured.h); one reference. NULL: is it */
 };
 
+/* How its encode stands: by its progress, else by its file; SCENARIO_TOLD: the file tells all
+ * there is, and nobody watches it. */
+static inline enum scenario_state scenario_stands(const struct scenario *s)
+{
+    return s->watched != SCENARIO_TOLD ? s->watched : s->state;
+}
+
 enum { SCENARIO_PARAMS_MAX = 16 };
 
 /*

@@ -85,6 +85,8 @@ static void add_money(const struct cost_config *c, const struct place *at,
         series_add(out, COST_ENERGY, l, energy);
         series_add(out, COST_COMPUTE, l, compute);
         series_add(out, COST_TOTAL, l, total);
+        if (scenario_stands(at->s) != SCENARIO_TOLD)
+            series_add(out, COST_SO_FAR, l, total);
         series_add(out, COST_PER_PIXEL, l, per(total, f->pixels));
         series_add(out, COST_PER_WATCH_HOUR, l, per(total, watch_hours));
     }

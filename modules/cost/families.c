@@ -23,6 +23,11 @@ const struct family cost_families[COST_FAMILY_COUNT] = {
                      "in "
                      "the currency of its label",
                      GAUGE },
+    [COST_SO_FAR] = { "cost_so_far",
+                      "The same of an encode whose state is known: so far while it "
+                      "runs, "
+                      "in all once it ended; in the currency of its label",
+                      GAUGE },
     [COST_BASIS] = { "cost_basis_info",
                      "What the figures for energy and compute rest on; always 1",
                      GAUGE },

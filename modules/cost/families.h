@@ -13,6 +13,7 @@ enum cost_family {
     COST_ENERGY,
     COST_COMPUTE,
     COST_TOTAL,
+    COST_SO_FAR,
     COST_BASIS,
     COST_PER_PIXEL,
     COST_PER_WATCH_HOUR,

@@ -46,6 +46,7 @@ enum result {
     MBPS_PER_WATT,
     ENERGY_SOURCE,
     STATE,
+    ENERGY_SO_FAR,
     PARAMS,
     PIXELS,
     AVG_FPS,
@@ -126,6 +127,11 @@ static const struct family families[FAMILY_COUNT] = {
                 "1 for the state of an encode that is watched, or whose file does not "
                 "tell its end, 0 for the others",
                 GAUGE },
+    [ENERGY_SO_FAR] = { "encode_energy_joules_so_far",
+                        "Energy in joules that an encode used so far, or in all once "
+                        "it "
+                        "ended, where its state is known",
+                        GAUGE },
     [PARAMS] = { "results_scenario_params_info",
                  "Parameters of the encode, one label each; always 1", GAUGE },
     [PIXELS] = { "results_scenario_total_pixels", "Pixels encoded, over all outputs",
@@ -215,8 +221,7 @@ static void add_state(const struct place *at, struct series *out)
                    { "ended", SCENARIO_ENDED },
                    { "aborted", SCENARIO_ABORTED } };
 
-    enum scenario_state state =
-        at->s->watched != SCENARIO_TOLD ? at->s->watched : at->s->state;
+    enum scenario_state state = scenario_stands(at->s);
 
     if (state == SCENARIO_TOLD)
         return;
@@ -260,6 +265,8 @@ static void per_scenario(const void *config, const struct place *at, struct seri
         add_with(at, ENERGY_SOURCE, "source", energy_basis_name(f->energy_basis), 1,
                  out);
     add_state(at, out);
+    if (scenario_stands(at->s) != SCENARIO_TOLD)
+        series_add(out, ENERGY_SO_FAR, l, f->energy_j);
     if (params_given(at->s)) {
         l = scenario_labels_begin(at, out);
         params_add(at->s, out, &l);

@@ -188,6 +188,12 @@ def watched(c, directory):
         assert reply.status == 200, reply.text
         for suffix in ("psnr.log", "vmaf.json"):
             shutil.copy(os.path.join(formats, "pooling", f"{name}.{suffix}"), e.directory)
+
+    def begin(e):
+        with open(e.path("running.progress"), "wb") as f:
+            f.write(blocks)
+    c.run("an encode whose end is not known", "--power.model=10,5", "--power=auto",
+          during=begin, until=has("results", "encode_energy_joules_so_far"))
     c.run("an encode that is watched", during=watch,
           until=lambda e: has("results", "encode_eta_seconds", "encode_state")(e)
           and has("qoe", "qoe_frame_score", "qoe_vmaf_score")(e)

@@ -58,8 +58,22 @@ class Watching(unittest.TestCase):
             self.assertEqual(x.value("encode_eta_seconds", scenario="the other"), 0)
             harness.wait_until(lambda: e.metrics("results").value(
                 "results_scenario_total_frames", scenario="one") == 90)
-            self.assertGreater(e.metrics("cost").value("cost_total_load_aware",
-                                                       scenario="one"), 0)
+            x = e.metrics("cost")
+            self.assertGreater(x.value("cost_total_load_aware", scenario="one"), 0)
+            self.assertEqual(x.value("cost_so_far", scenario="one"),
+                             x.value("cost_total_load_aware", scenario="one"))
+
+    def test_energy_and_cost_so_far_grow(self):
+        with harness.Exporter("--power=auto", "--power.model=100,10") as e:
+            self.started(e.path("a.progress"))
+            seen = lambda endpoint, family: [s.value for s in e.metrics(
+                endpoint).samples(family)]
+            harness.wait_until(lambda: seen("results", "encode_energy_joules_so_far"))
+            joules = seen("results", "encode_energy_joules_so_far")[0]
+            cost = seen("cost", "cost_so_far")[0]
+            harness.wait_until(
+                lambda: seen("results", "encode_energy_joules_so_far")[0] > joules + 50
+                and seen("cost", "cost_so_far")[0] > cost)
 
     def test_how_it_was_killed_is_seen(self):
         with harness.Exporter("--stalled-after", "1s") as e:
