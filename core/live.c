@@ -30,7 +30,7 @@ enum scenario_state live_state_past(const struct scenario *s, double *end_s)
     if (s->state == SCENARIO_TOLD || !live_open(s) || isnan(s->facts.duration_s))
         return SCENARIO_TOLD;
     *end_s = s->start_s + s->facts.duration_s;
-    return SCENARIO_ABORTED;
+    return s->state == SCENARIO_ENDED ? SCENARIO_ENDED : SCENARIO_ABORTED;
 }
 
 enum scenario_state live_state(const struct scenario *s, double latest_s,

@@ -6,6 +6,9 @@
 #ifndef CORE_WATCHED_H
 #define CORE_WATCHED_H
 
+/* The run of encodes that no results file tells of. */
+#define WATCHED_RUN "live"
+
 struct watched {      /* NaN: not known */
     double content_s; /* length of what was encoded, so far */
     double frames, dropped_frames;

@@ -54,6 +54,13 @@ static void on_live_last(void *ctx)
     scrapers_changed(&a->site.book, uv_hrtime());
 }
 
+static struct body *on_live_body(void *ctx, size_t module)
+{
+    struct app *a = ctx;
+
+    return live_body(a->live, module);
+}
+
 static bool on_named(void *ctx, struct view name, uint32_t mask)
 {
     struct app *a = ctx;
@@ -350,6 +357,8 @@ static int start_live(struct app *a, struct err *e)
     int rc = live_new(&host, &a->live, e);
 
     a->site.live = a->live;
+    if (a->live)
+        pipeline_beside(a->pipeline, on_live_body, a);
     return rc;
 }
 

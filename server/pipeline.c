@@ -62,6 +62,8 @@ struct pipeline {
     uint64_t again_ns;
     uint64_t repeated;
     struct pipeline_more more[PIPELINE_ADDERS];
+    struct body *(*beside)(void *ctx, size_t module); /* NULL: nobody */
+    void *beside_ctx;
     void (*on_commit)(void *ctx);
     void *commit_ctx;
     void (*on_settled)(void *ctx);
@@ -467,7 +469,15 @@ static size_t add_more(const struct pipeline *p, size_t module, struct body *out
     for (int who = 0; who < PIPELINE_ADDERS; who++)
         if (p->more[who].after[module])
             out[n++] = p->more[who].after[module];
-    return n;
+    out[n] = p->beside ? p->beside(p->beside_ctx, module) : NULL;
+    return n + (out[n] != NULL);
+}
+
+void pipeline_beside(struct pipeline *p,
+                     struct body *(*beside)(void *ctx, size_t module), void *ctx)
+{
+    p->beside = beside;
+    p->beside_ctx = ctx;
 }
 
 size_t pipeline_bodies(const struct pipeline *p, int endpoint,
@@ -484,7 +494,7 @@ size_t pipeline_bodies(const struct pipeline *p, int endpoint,
             return 0; /* nothing has been published yet */
         if (!p->bodies[i] || (endpoint >= 0 && endpoint != (int)i))
             continue;
-        assert(n + 1 + PIPELINE_ADDERS <= PIPELINE_BODIES_MAX);
+        assert(n + 2 + PIPELINE_ADDERS <= PIPELINE_BODIES_MAX);
         out[n++] = p->bodies[i];
         n += add_more(p, i, out + n);
     }

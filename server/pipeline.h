@@ -66,10 +66,15 @@ void pipeline_add(struct pipeline *p, enum pipeline_adder who,
 void pipeline_added(const struct pipeline *p, enum pipeline_adder who,
                     struct pipeline_more *out);
 
+/* Who says something behind all that of a module, made when it is asked for: borrowed, NULL:
+ * nothing. */
+void pipeline_beside(struct pipeline *p,
+                     struct body *(*beside)(void *ctx, size_t module), void *ctx);
+
 enum {
     PIPELINE_ALL = -1,
     PIPELINE_ALONE = MODULES_MAX, /* besides the index of a module */
-    PIPELINE_BODIES_MAX = 8,
+    PIPELINE_BODIES_MAX = 11,
 };
 
 /* The bodies of an endpoint in the order in which they are served, borrowed. None before

@@ -30,15 +30,8 @@ static size_t bodies(void *ctx, int endpoint, struct body *out[REPLY_BODIES_MAX]
     const struct site_state *s = ctx;
     size_t n = pipeline_bodies(s->pipeline, endpoint, out);
 
-    _Static_assert((int)REPLY_BODIES_MAX >= PIPELINE_BODIES_MAX + 3 + 1,
-                   "room for encodes that are watched and for the process's own");
-    for (size_t i = 0; n > 0 && i < registry_count; i++) {
-        struct body *live =
-            endpoint < 0 || endpoint == (int)i ? live_body(s->live, i) : NULL;
-
-        if (live && *s->c->listen[i])
-            out[n++] = live;
-    }
+    _Static_assert((int)REPLY_BODIES_MAX > (int)PIPELINE_BODIES_MAX,
+                   "room for the process's own");
     if (n > 0 && (endpoint < 0 || carries_self(s, endpoint)))
         out[n++] = self_body(s->self, uv_hrtime() / 1000000);
     return n;

@@ -27,12 +27,18 @@
  * back later counts as new. When the file is gone what was seen of it goes, and the
  * counters stay.
  *
+ * An encode that is watched may be told of by two runs in turn: by that of its progress alone,
+ * and by its results file. What one of them was charged for the other is not charged for
+ * again, unless it began after that: then it is another encode of the name. One of the name
+ * that begins anew within a run is another one, too.
+ *
  * Region names come from outside. Past ACCOUNTS_MAX of them further ones share the
  * account "other", so that no directory makes the ledger grow without end.
  */
 #include "modules/cost/ledger.h"
 
 #include "core/mem.h"
+#include "core/watched.h"
 #include "modules/cost/bill.h"
 
 #include <assert.h>
@@ -192,11 +198,50 @@ static void find_measured(const struct scenario *s, const struct bill *b,
     measured[GPU_HOURS] = clock && !b->gpu_by_usage ? OF_GPU_CLOCK : 0;
 }
 
+static double end_of(const struct scenario *s)
+{
+    return isnan(s->end_s) ? s->start_s + s->facts.duration_s : s->end_s;
+}
+
 static bool ended_before(const struct scenario *s, double when_s)
 {
-    double end_s = isnan(s->end_s) ? s->start_s + s->facts.duration_s : s->end_s;
+    return !scenario_runs(s->state) && end_of(s) < when_s;
+}
 
-    return !scenario_runs(s->state) && end_s < when_s;
+/* What both were charged for goes back to the account. */
+static void merge(struct account *a, const bool billed[QUANTITIES], struct noted *n,
+                  const struct noted *other)
+{
+    for (size_t k = 0; k < QUANTITIES; k++) {
+        if (billed[k] && !n->watched) /* else that is in the other's, too */
+            a->owed[k] -= fmin(n->level[k] - n->floor[k], other->level[k]);
+        n->level[k] = fmax(n->level[k], other->level[k]);
+        n->floor[k] = fmax(n->floor[k], other->floor[k]);
+    }
+    n->awaited = other->awaited;
+}
+
+/* What is noted of the encode that a scenario shows; NULL: it is not watched. */
+static struct charged *meet(struct charge *ch, const struct seen *seen, struct noted *n,
+                            const struct scenario *s, const bool billed[QUANTITIES])
+{
+    struct charged *c;
+    bool alone = view_eq(seen_id(seen), VIEW(WATCHED_RUN));
+
+    if (s->watched == SCENARIO_TOLD)
+        return NULL;
+    c = charged_here(&ch->l->charged, s->name);
+    if (s->start_s > c->end_s) { /* another encode of the name; false for NaN */
+        if (n->watched)
+            *n = (struct noted){ .left_at = n->left_at };
+    } else if (c->noted.watched && (alone || c->alone) &&
+               (c->by != seen || !n->watched)) {
+        merge(account_of(ch, s->region), billed, n, &c->noted);
+    }
+    n->watched = true;
+    c->by = seen;
+    c->alone = alone;
+    return c;
 }
 
 static void note(struct charge *ch, struct seen *seen, const struct scenario *s,
@@ -206,9 +251,16 @@ static void note(struct charge *ch, struct seen *seen, const struct scenario *s,
     struct account *a = account_of(ch, s->region);
     bool past = ended_before(s, seen_opened(seen));
     unsigned measured[QUANTITIES];
+    struct charged *shown;
     struct bill b;
 
     bill_scenario(ch->c, s, &b);
+
+    /* By the clock a GPU costs nothing where no price is set for it. */
+    bool billed[QUANTITIES] = { true, true,
+                                b.gpu_by_usage || !isnan(ch->c->gpu_hour[0]) };
+
+    shown = meet(ch, seen, n, s, billed);
     find_measured(s, &b, measured);
     if (ch->free)
         n->awaited = OF_ALL;
@@ -218,9 +270,6 @@ static void note(struct charge *ch, struct seen *seen, const struct scenario *s,
     const double now[QUANTITIES] = { [ENERGY_KWH] = b.energy_kwh,
                                      [CPU_HOURS] = b.cpu_hours,
                                      [GPU_HOURS] = b.gpu_hours };
-    /* By the clock a GPU costs nothing where no price is set for it. */
-    bool billed[QUANTITIES] = { true, true,
-                                b.gpu_by_usage || !isnan(ch->c->gpu_hour[0]) };
 
     for (size_t k = 0; k < QUANTITIES; k++) {
         if (isnan(now[k]))
@@ -236,6 +285,11 @@ static void note(struct charge *ch, struct seen *seen, const struct scenario *s,
         if (billed[k])
             a->owed[k] += level - n->level[k];
         n->level[k] = level;
+    }
+    if (shown) {
+        shown->noted = *n;
+        /* What begins later than this moment is not it, whatever its times. */
+        shown->end_s = fmax(shown->end_s, isnan(end_of(s)) ? ch->now_s : end_of(s));
     }
 }
 
@@ -277,8 +331,10 @@ void ledger_remember(struct ledger *l, const struct cost_config *c,
 
     open_account(l, c->home, now_s);
     if (!d->after) {
-        if (table_remove(&l->runs, d->id))
+        if (table_remove(&l->runs, d->id)) {
+            charged_forget_run(&l->charged, seen);
             seen_free(seen);
+        }
         return;
     }
     map_currencies(l, c, ch.currency);
@@ -312,5 +368,6 @@ void ledger_deinit(struct ledger *l)
         free(l->accounts[i]);
     free(l->accounts);
     table_deinit(&l->by_region);
+    charged_deinit(&l->charged);
     *l = (struct ledger){ 0 };
 }

@@ -4,6 +4,7 @@
 #ifndef MODULES_COST_LEDGER_H
 #define MODULES_COST_LEDGER_H
 
+#include "modules/cost/charged.h"
 #include "modules/cost/config.h"
 #include "modules/cost/seen.h"
 
@@ -22,6 +23,7 @@ struct account {
 
 struct ledger {        /* zeroed: new */
     struct table runs; /* id → what was seen of that run */
+    struct charged_all charged;
     struct table by_region;
     struct account **accounts; /* in order of appearance; --region's first */
     size_t account_count, account_cap;

@@ -21,6 +21,7 @@ struct noted { /* of one scenario; in kWh and hours */
     double floor[QUANTITIES]; /* what of that is settled: nobody is charged for it, and
                                  a figure that falls below gives nothing back */
     uint32_t awaited;         /* bits of the caller's */
+    bool watched;             /* the caller's, too */
     uint32_t left_at; /* seen.c's own: number of the change with which it left */
 };
 

@@ -37,7 +37,7 @@ struct encode *encode_new(struct view name, double now_s)
     e->name[name.n] = '\0';
     e->name_n = name.n;
     e->pace = mem_zalloc(sizeof *e->pace);
-    e->length_s = e->quality_s = NAN;
+    e->length_s = e->told_length_s = e->quality_s = NAN;
     encode_restart(e, now_s);
     e->state = SCENARIO_TOLD;
     return e;
@@ -177,18 +177,23 @@ void encode_found(struct encode *e)
     e->told++;
 }
 
-double encode_look(struct encode *e, double now_s, double stalled_s)
+double encode_look(struct encode *e, double now_s, double stalled_s, double given_up_s)
 {
     double heard_s = isnan(e->last_s) ? e->start_s : e->last_s;
 
-    if (e->state != SCENARIO_RUNNING)
+    if (!scenario_runs(e->state))
         return INFINITY;
     /* A clock that was set back: what was heard was heard now. */
     if (heard_s > now_s)
         return now_s + stalled_s;
     if (now_s - heard_s < stalled_s)
         return heard_s + stalled_s;
-    set_state(e, SCENARIO_STALLED);
+    if (now_s - heard_s < given_up_s) {
+        set_state(e, SCENARIO_STALLED);
+        return heard_s + given_up_s;
+    }
+    e->end_s = heard_s;
+    set_state(e, SCENARIO_ABORTED);
     return INFINITY;
 }
 
@@ -200,22 +205,27 @@ void encode_cut(struct encode *e, double now_s)
     set_state(e, SCENARIO_ABORTED);
 }
 
+static double length_s(const struct encode *e)
+{
+    return e->length_s > 0 ? e->length_s : e->told_length_s;
+}
+
 double encode_progress_ratio(const struct encode *e)
 {
-    double ratio = e->out_time_s / e->length_s;
+    double ratio = e->out_time_s / length_s(e);
 
-    if (!(e->length_s > 0) || isnan(ratio))
+    if (!(length_s(e) > 0) || isnan(ratio))
         return NAN;
     return ratio < 1 ? ratio : 1;
 }
 
 double encode_eta_s(const struct encode *e)
 {
-    double left_s = e->length_s - e->out_time_s;
+    double left_s = length_s(e) - e->out_time_s;
 
     if (e->state == SCENARIO_ENDED || e->state == SCENARIO_ABORTED)
-        return e->length_s > 0 ? 0 : NAN;
-    if (!(e->length_s > 0) || isnan(left_s) || !(e->speed_ratio > 0))
+        return length_s(e) > 0 ? 0 : NAN;
+    if (!(length_s(e) > 0) || isnan(left_s) || !(e->speed_ratio > 0))
         return NAN;
     return left_s > 0 ? left_s / e->speed_ratio : 0;
 }

@@ -56,7 +56,8 @@ struct encode {
     struct encode_quantizer quantizers[ENCODE_STREAMS_MAX];
     size_t quantizer_count;
 
-    double length_s; /* of the whole content; NaN: not known */
+    double length_s; /* of the whole content, as its sender tells; NaN: not known */
+    double told_length_s; /* as the results file tells */
 
     struct encode_scores *logs[ENCODE_LOGS]; /* NULL: there is none */
     double quality_s; /* time that measuring took; NaN: not known */
@@ -84,8 +85,11 @@ void encode_found(struct encode *e);
 /* A source is there that has said nothing yet: it runs, since now_s. */
 void encode_begin(struct encode *e, double now_s);
 
-/* No block for stalled_s: SCENARIO_STALLED. When to ask again, Unix time; +Inf: never. */
-double encode_look(struct encode *e, double now_s, double stalled_s);
+/*
+ * No block for stalled_s: SCENARIO_STALLED. None for given_up_s (+Inf: never): it ended with
+ * its last one, as SCENARIO_ABORTED. When to ask again, Unix time; +Inf: never.
+ */
+double encode_look(struct encode *e, double now_s, double stalled_s, double given_up_s);
 
 /* Its source broke off before an end (a cut connection): SCENARIO_ABORTED. Nothing
  * happens to one that ended. */

@@ -7,8 +7,10 @@
 #include "server/http/conn_inner.h"
 
 enum {
-    KEEPALIVE_S = 60
-}; /* of silence, before the kernel asks whether the peer is there */
+    KEEPALIVE_S = 60, /* of silence, before the kernel asks whether the peer is there */
+    FOR_OTHERS =
+        16, /* connections that bodies leave free; a quarter where they are few */
+};
 
 static bool takes(void *ctx, const struct request *rq)
 {
@@ -41,6 +43,31 @@ static void turn_away(struct conn *c)
     conn_start(c);
 }
 
+static void on_send_away(struct intake *in)
+{
+    conn_close(in->reader);
+}
+
+/* Bodies may take hours, and scrapes have to get through meanwhile. */
+static bool is_full(const struct http_server *s)
+{
+    unsigned few = s->limits.max_connections / 4;
+
+    return s->intakes + (few < FOR_OTHERS ? few : FOR_OTHERS) >=
+           s->limits.max_connections;
+}
+
+static struct intake *taken(struct conn *c, const struct intake_request *asked)
+{
+    struct http_server *s = c->server;
+
+    if (!is_full(s))
+        return s->site.intake(s->site.ctx, asked, &c->answer.reply);
+    route_refused(503, "too many bodies at a time (--web.max-connections)",
+                  "Retry-After: 10\r\n", &c->answer.reply);
+    return NULL;
+}
+
 static void admit(struct conn *c, bool known)
 {
     struct http_server *s = c->server;
@@ -50,11 +77,14 @@ static void admit(struct conn *c, bool known)
     };
 
     http_request(&c->reader, &rq);
-    c->intake = s->site.intake(s->site.ctx, &asked, &c->answer.reply);
+    c->intake = taken(c, &asked);
     if (!c->intake) {
         turn_away(c);
         return;
     }
+    s->intakes++;
+    c->intake->send_away = on_send_away;
+    c->intake->reader = c;
     c->intake_full = false;
     http_take_body(&c->reader, on_body);
     if (c->u.handle.type == UV_TCP)
@@ -109,6 +139,7 @@ void conn_body_over(struct conn *c)
     struct intake *in = c->intake;
 
     c->intake = NULL;
+    c->server->intakes--;
     in->end(in, INTAKE_WHOLE, &c->answer.reply);
     conn_start(c);
 }
@@ -118,6 +149,8 @@ void conn_body_cut(struct conn *c)
     struct intake *in = c->intake;
 
     c->intake = NULL;
-    if (in)
-        in->end(in, INTAKE_CUT, NULL);
+    if (!in)
+        return;
+    c->server->intakes--;
+    in->end(in, INTAKE_CUT, NULL);
 }

@@ -27,6 +27,11 @@ struct intake { /* of whoever takes the bytes; freed by end() */
     /* Once. reply is filled for INTAKE_WHOLE; NULL for INTAKE_CUT. */
     void (*end)(struct intake *in, enum intake_end how, struct reply *reply);
     uint64_t idle_ms; /* so long may a client say nothing */
+
+    /* Set by who reads, before the first bytes: closes the connection; end(INTAKE_CUT) is
+     * called from within. Not from within bytes() or end(). */
+    void (*send_away)(struct intake *in);
+    void *reader;
 };
 
 #endif

@@ -12,7 +12,7 @@
 #include "core/results.h"
 #include "server/live/roll.h"
 
-#define LIVE_RUN "live" /* id of the run of those that belong to none */
+#define LIVE_RUN WATCHED_RUN /* id of the run of those that belong to none */
 
 struct belonging {          /* zero-initialised: empty */
     const struct run *run;  /* one reference, or NULL */

@@ -24,8 +24,6 @@
 #include "server/live/whole.h"
 #include "server/log.h"
 
-enum { LAST_MS = 200 }; /* for all files, when the process is to end */
-
 struct live_file {
     struct live_files *all;
     struct view name;   /* NUL-terminated */
@@ -34,6 +32,7 @@ struct live_file {
     struct roll_entry *entry;  /* NULL: there was no room for it */
     bool old;                  /* what is read was there before we were */
     bool refused;              /* the log says that it cannot be read */
+    bool full;                 /* there was no room for it, which is counted */
     uint64_t said;             /* faults that the log told of */
     struct progress *progress; /* for its kind, all three; NULL else */
     struct frame_log *log;
@@ -68,10 +67,21 @@ static void make_reader(struct live_file *f)
     }
 }
 
+/* Unless another file of the name tells the same scores. */
+static void take_back(struct live_file *f)
+{
+    struct encode *e = f->entry->encode;
+    const struct frame_table *ours = f->log ? &f->log->table : f->table;
+
+    if (f->kind != LIVE_PROGRESS && e->logs[log_of(f->kind)] &&
+        e->logs[log_of(f->kind)]->table == ours)
+        encode_set_log(e, log_of(f->kind), NULL);
+}
+
 static void drop_reader(struct live_file *f)
 {
-    if (f->entry && f->kind != LIVE_PROGRESS)
-        encode_set_log(f->entry->encode, log_of(f->kind), NULL);
+    if (f->entry)
+        take_back(f);
     if (f->progress)
         progress_deinit(f->progress);
     if (f->log)
@@ -100,7 +110,7 @@ static bool attach(struct live_file *f, double news_s)
 {
     if (f->entry)
         return true;
-    f->entry = live_open_name(f->all->live, f->encode, news_s);
+    f->entry = live_open_name(f->all->live, f->encode, news_s, &f->full);
     if (f->entry)
         make_reader(f);
     return f->entry != NULL;
@@ -146,7 +156,8 @@ static void on_begin(void *ctx, void *file, double mtime_s, bool old)
         return;
     if (f->progress) {
         progress_restart(f->progress);
-        encode_begin(f->entry->encode, now_s);
+        if (!f->entry->requests)
+            encode_begin(f->entry->encode, now_s);
     } else {
         frame_log_restart(f->log);
         encode_set_log(f->entry->encode, log_of(f->kind), &f->log->table);
@@ -159,7 +170,8 @@ static void hear_blocks(struct live_file *f, struct view bytes, double at_s)
     const struct progress_block *block;
 
     while ((block = progress_next(f->progress, &bytes))) {
-        encode_hear(f->entry->encode, block, at_s);
+        if (!f->entry->requests) /* two at a time would be one that leaps */
+            encode_hear(f->entry->encode, block, at_s);
         f->all->live->counts.blocks_of_files++;
     }
     complain(f, &f->progress->faults);
@@ -191,8 +203,10 @@ static void on_end(void *ctx, void *file, double mtime_s)
     if (!f->entry)
         return;
     if (f->old && f->progress) {
-        encode_found(f->entry->encode);
+        if (!f->entry->requests)
+            encode_found(f->entry->encode);
         live_heard(all->live, f->entry);
+        live_look(all->live, f->entry);
     }
     f->old = false; /* what comes from now on comes now */
 }
@@ -301,9 +315,9 @@ void live_files_let_go(struct live_files *all, struct roll_entry *e)
     }
 }
 
-void live_files_last(struct live_files *all)
+void live_files_catch_up(struct live_files *all, uint64_t patience_ms)
 {
-    tail_catch_up(all->tail, LAST_MS);
+    tail_catch_up(all->tail, patience_ms);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------ */

@@ -19,7 +19,11 @@
 #include "server/log.h"
 #include "server/registry.h"
 
-enum { TELL_EVERY_MS = 1000 };
+enum {
+    TELL_EVERY_MS = 1000,
+    FIRST_MS = 2000, /* for all files, when the process begins */
+    LAST_MS = 200,   /* the same when it is to end */
+};
 
 #define NS_PER_S 1e9
 #define MS_PER_S 1e3
@@ -128,36 +132,50 @@ static void note(struct live *l, struct roll_entry *e)
     l->owed = true;
 }
 
+/* A request that is open is a sign of life. */
 static void look_at(void *ctx, struct roll_entry *e)
 {
     const struct looking *k = ctx;
     struct live *l = k->l;
     uint64_t version = e->encode->version;
+    double max_idle_s = (double)l->host.config->power.live_max_idle_ms / MS_PER_S;
     double again_s =
-        encode_look(e->encode, k->now_s, (double)l->c->stalled_after_ms / MS_PER_S);
+        encode_look(e->encode, k->now_s, (double)l->c->stalled_after_ms / MS_PER_S,
+                    e->requests ? INFINITY : max_idle_s);
 
     l->look_s = fmin(l->look_s, again_s);
     if (version != e->encode->version)
         note(l, e);
 }
 
+void live_look(struct live *l, struct roll_entry *e)
+{
+    struct looking k = { l, live_now_s() };
+
+    look_at(&k, e);
+}
+
+static double ttl_s(const struct live *l)
+{
+    return (double)l->host.config->rules.ttl_ms / MS_PER_S;
+}
+
 static void look(struct live *l)
 {
     struct looking k = { l, live_now_s() };
-    double ttl_s = (double)l->host.config->rules.ttl_ms / MS_PER_S;
+    bool set_back = k.now_s < l->now_s;
 
-    if (l->look_s > k.now_s)
+    l->now_s = k.now_s;
+    if (l->look_s > k.now_s && !set_back) /* else what it was set by is no time */
         return;
     l->look_s = INFINITY;
-    if (ttl_s > 0) {
-        roll_end(l->roll, k.now_s - ttl_s);
+    if (ttl_s(l) > 0) {
+        roll_end(l->roll, k.now_s - ttl_s(l));
         l->owed = l->owed || roll_version(l->roll) != l->roll_told;
     }
     roll_each(l->roll, look_at, &k);
-    /* A clock that was set back must not stop us from looking. */
-    l->look_s =
-        fmin(l->look_s, ttl_s > 0 && roll_count(l->roll) ? k.now_s + fmax(ttl_s / 4, 1)
-                                                         : INFINITY);
+    if (ttl_s(l) > 0 && roll_count(l->roll))
+        l->look_s = fmin(l->look_s, k.now_s + fmax(ttl_s(l) / 4, 1));
 }
 
 static void on_beat(uv_timer_t *t)
@@ -185,12 +203,17 @@ static void say_full(struct live *l)
              "raise --live.max-encodes, or remove progress files of old encodes", NULL);
 }
 
-struct roll_entry *live_open_name(struct live *l, struct view name, double news_s)
+struct roll_entry *live_open_name(struct live *l, struct view name, double news_s,
+                                  bool *full)
 {
-    struct roll_entry *e = roll_open(l->roll, name, news_s, news_s);
+    struct roll_entry *e;
 
-    if (!e)
+    if (ttl_s(l) > 0 && news_s < live_now_s() - ttl_s(l))
+        return NULL;
+    e = roll_open(l->roll, name, news_s, news_s);
+    if (!e && !*full)
         say_full(l);
+    *full = !e;
     return e;
 }
 
@@ -231,11 +254,23 @@ static bool any(void *ctx)
     return roll_count(l->roll) > 0;
 }
 
+/* Encodes belong to the newest run alone: that with content, or one that is read now. */
+static bool is_newest(const struct live *l, const struct run *run)
+{
+    int64_t mtime_ns;
+    const struct run *newest = store_newest_run(l->host.store, &mtime_ns);
+
+    return view_eq(run->id, VIEW(LIVE_RUN)) ||
+           (newest && view_eq(newest->id, run->id)) ||
+           view_eq(store_newest(l->host.store).id, run->id);
+}
+
 static bool look_up(void *ctx, const struct run *run, uint32_t at,
                     struct meter_look *out)
 {
     struct live *l = ctx;
-    struct roll_entry *e = belonging_find(&l->belonging, l->roll, run, at);
+    struct roll_entry *e =
+        is_newest(l, run) ? belonging_find(&l->belonging, l->roll, run, at) : NULL;
 
     if (!e)
         return false;
@@ -326,6 +361,8 @@ bool live_named(struct live *l, struct view name, uint32_t mask)
 
 void live_served(struct live *l)
 {
+    if (!l->started) /* what was there is the zero of all that is charged */
+        live_files_catch_up(l->files, FIRST_MS);
     settle_names(l);
     l->started = true;
     wait_for_beat(l);
@@ -345,7 +382,7 @@ struct body *live_body(struct live *l, size_t module)
 
 void live_last(struct live *l)
 {
-    live_files_last(l->files);
+    live_files_catch_up(l->files, LAST_MS);
     if (l->owed)
         tell(l);
 }

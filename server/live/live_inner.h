@@ -44,6 +44,7 @@ struct live {
     uint64_t told_ms;   /* uv_now() when they heard last */
     uint64_t roll_told; /* roll_version() then */
     double look_s; /* Unix time at which an encode is to be looked at; +Inf: never */
+    double now_s;  /* Unix time when somebody wanted to look last */
     bool started;  /* the first scan is served */
     bool closing;
     struct results_parser *parser;
@@ -53,11 +54,16 @@ struct live {
 double live_now_s(void); /* Unix time */
 
 /* The entry of this name, for one more source; NULL: there is no room, which is counted
- * and logged. news_s: Unix time of its last news. */
-struct roll_entry *live_open_name(struct live *l, struct view name, double news_s);
+ * and logged unless it was so before (*full), or its time is over (--series.ttl). news_s:
+ * Unix time of its last news. */
+struct roll_entry *live_open_name(struct live *l, struct view name, double news_s,
+                                  bool *full);
 
 /* A source let go of it. */
 void live_close_name(struct live *l, struct roll_entry *e);
+
+/* How does it stand, at this moment? */
+void live_look(struct live *l, struct roll_entry *e);
 
 /* Something was told of it. */
 void live_heard(struct live *l, struct roll_entry *e);

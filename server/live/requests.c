@@ -23,17 +23,19 @@ enum {
     SILENCE_MS =
         24 * 60 * 60 * 1000, /* a request that says nothing for so long is over */
     BLOCK_BYTES = 64 * 1024, /* without a whole block in it */
-    BLOCKS_PER_S = 100,      /* ffmpeg writes two */
+    RATE_S = 60,
+    RATE_BLOCKS = 6000, /* in RATE_S: ffmpeg writes two a second, and all that waited at
+                           once where one of us stood still */
 };
 
 struct telling { /* a request under way */
     struct intake intake;
     struct telling *next, *prev;
     struct live_requests *all;
-    struct roll_entry *entry; /* NULL: another request tells of it now, or it went */
+    struct roll_entry *entry; /* NULL: it went, or another request tells of it now */
     struct progress progress;
     size_t without; /* bytes since the last block */
-    double second;  /* that blocks are counted in, Unix time */
+    double since_s; /* blocks are counted from here, Unix time */
     unsigned blocks;
     bool said; /* the log tells of a fault in it */
 };
@@ -74,11 +76,11 @@ static void complain(struct telling *t)
 /* False: more than an encoder tells. */
 static bool within_rate(struct telling *t, double now_s)
 {
-    if (floor(now_s) != t->second) {
-        t->second = floor(now_s);
+    if (!(fabs(now_s - t->since_s) < RATE_S)) {
+        t->since_s = now_s;
         t->blocks = 0;
     }
-    return ++t->blocks <= BLOCKS_PER_S;
+    return ++t->blocks <= RATE_BLOCKS;
 }
 
 static bool on_bytes(struct intake *in, struct view bytes)
@@ -110,6 +112,7 @@ static void on_end(struct intake *in, enum intake_end how, struct reply *reply)
     struct roll_entry *e = t->entry;
 
     if (e) {
+        e->requests--;
         if (!l->closing)                         /* else it is we who end */
             encode_cut(e->encode, live_now_s()); /* unless it told its end */
         live_heard(l, e);
@@ -188,14 +191,19 @@ static struct intake *refuse(struct reply *refusal, int status, const char *why)
     return NULL;
 }
 
-/* The one that told of it until now is not heard any more. */
+/* The one that told of it until now is sent away. */
 static void take_over(struct live_requests *q, struct roll_entry *e)
 {
-    for (struct telling *t = q->first; t; t = t->next)
-        if (t->entry == e) {
-            t->entry = NULL;
-            live_close_name(q->live, e);
-        }
+    struct telling *t = q->first;
+
+    while (t && t->entry != e)
+        t = t->next;
+    if (!t)
+        return;
+    t->entry = NULL;
+    e->requests--;
+    live_close_name(q->live, e);
+    t->intake.send_away(&t->intake); /* t is gone */
 }
 
 struct intake *live_requests_take(struct live_requests *q,
@@ -205,6 +213,7 @@ struct intake *live_requests_take(struct live_requests *q,
     double now_s = live_now_s(), length_s = duration_of(rq->request->query);
     char room[NAME_ROOM];
     int status;
+    bool full = false;
     const char *why = refused(q, rq, &status);
     struct view name = why ? VIEW("") : name_of(rq->request, room);
     struct roll_entry *e;
@@ -216,16 +225,17 @@ struct intake *live_requests_take(struct live_requests *q,
         return refuse(
             refusal, 400,
             "/progress/NAME: NAME is 1 to 256 bytes of UTF-8, percent-encoded");
-    e = live_open_name(q->live, name, now_s);
+    e = live_open_name(q->live, name, now_s, &full);
     if (!e)
         return refuse(refusal, 503, "too many encodes (--live.max-encodes)");
     e->by_request = true;
     take_over(q, e);
+    e->requests++;
     encode_begin(e->encode, now_s);
-    if (!isnan(length_s))
-        e->encode->length_s = length_s;
+    e->encode->length_s = length_s;
     t = mem_zalloc(sizeof *t);
-    t->intake = (struct intake){ on_bytes, on_end, SILENCE_MS };
+    t->intake =
+        (struct intake){ .bytes = on_bytes, .end = on_end, .idle_ms = SILENCE_MS };
     t->all = q;
     t->entry = e;
     t->next = q->first;

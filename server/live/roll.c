@@ -98,7 +98,14 @@ static double last_news_s(const struct encode *e)
     return fmax(e->start_s, fmax(e->last_s, e->end_s)); /* passes NaN by */
 }
 
-/* The one that ended longest ago, if that was before since_s. */
+/* A file that stands still may be that of an encode that was killed long ago. */
+static bool still_runs(const struct roll_entry *e)
+{
+    return e->encode->state == SCENARIO_RUNNING ||
+           (e->encode->state == SCENARIO_STALLED && e->requests > 0);
+}
+
+/* The one that said nothing for the longest time, if since before since_s. */
 static struct roll_entry *least_wanted(const struct roll *r, double since_s)
 {
     struct roll_entry *e, *least = NULL;
@@ -106,7 +113,7 @@ static struct roll_entry *least_wanted(const struct roll *r, double since_s)
     for (size_t i = 0; (e = table_next(&r->by_name, &i));) {
         double news_s = last_news_s(e->encode);
 
-        if (scenario_runs(e->encode->state) || !(news_s < since_s))
+        if (still_runs(e) || !(news_s < since_s))
             continue;
         since_s = news_s;
         least = e;
@@ -225,7 +232,14 @@ struct roll_entry *roll_called(const struct roll *r, struct view name,
 void roll_belongs(struct roll *r, struct roll_entry *e, const struct scenario *s)
 {
     struct view name = s ? s->name : name_of(e);
+    double length_s = s ? scenario_told(s)->facts.content_s : NAN;
 
+    if (e->encode->told_length_s != length_s &&
+        !(isnan(e->encode->told_length_s) && isnan(length_s))) {
+        e->encode->told_length_s = length_s;
+        e->encode->version++;
+        r->version++;
+    }
     if (e->belongs == (s != NULL) && view_eq(name, e->scenario))
         return;
     e->belongs = s != NULL;

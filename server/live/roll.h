@@ -14,6 +14,7 @@ struct roll_entry {
     struct encode *encode;
     struct view canonical; /* own copy */
     unsigned sources;      /* files and requests that tell of it now */
+    unsigned requests;     /* of them; while there are any its file is not heard */
     bool by_request;       /* a request told of it: it stays without sources */
     bool belongs;          /* to a scenario of the newest run, see belonging.h */
     struct view scenario;  /* its name there, own copy; else that of the encode */
@@ -36,7 +37,8 @@ size_t roll_count(const struct roll *r);
 /*
  * The entry of this name, made if there is none; one more source tells of it. NULL: there
  * are too many that still run, or whose last news are younger than since_s (Unix time).
- * Where there are too many, those that ended longest ago go.
+ * Where there are too many, those go that said nothing for the longest time: ended ones, and
+ * stalled ones that no request tells of.
  */
 struct roll_entry *roll_open(struct roll *r, struct view name, double now_s,
                              double since_s);

@@ -18,6 +18,7 @@ enum {
     PIECE_BYTES = 64 * 1024,
     CHECK_BYTES = 64,   /* compared before what follows is believed */
     PAUSE_MS = 100,     /* between two reads of a file */
+    RARELY_MS = 1000,   /* where there are no events, and the file does not grow */
     GROWS_MS = 10000,   /* a file that is polled grows, if it grew so lately */
     SLICE_NS = 2000000, /* of reading in one turn of the loop */
     EVENT_BYTES = 16 * 1024,
@@ -28,7 +29,7 @@ enum {
 
 #define NS_PER_MS UINT64_C(1000000)
 
-enum where { NOWHERE, DUE, LATER };
+enum where { NOWHERE, DUE, LATER, RARELY };
 
 struct tail_file {
     struct tail_file *next, *prev; /* in the list it stands in */
@@ -38,6 +39,7 @@ struct tail_file {
     int fd;           /* -1: opened for each read */
     int wd;           /* -1: not watched */
     bool begun;
+    bool passed;     /* it was read to its end once */
     bool old;        /* found, not made while we watched */
     bool unsure;     /* what was read may have been rewritten */
     bool look_again; /* another file may have the name */
@@ -57,16 +59,17 @@ struct tail {
     struct tail_events events;
     uv_loop_t *loop;
     uv_poll_t poll;
-    uv_timer_t later; /* the first of the list LATER is due */
-    uv_idle_t work;   /* while files are due */
+    uv_timer_t later;  /* the first of the list LATER is due */
+    uv_timer_t rarely; /* while the list RARELY has some */
+    uv_idle_t work;    /* while files are due */
     unsigned handles;
     int inotify; /* -1: none */
     int dirfd;   /* -1: the directory could not be opened yet */
     bool polls, closing;
     bool blind; /* the log says that there are no watches */
     struct table by_name;
-    struct table by_wd;       /* key: the bytes of wd */
-    struct list due, waiting; /* waiting: by read_ms */
+    struct table by_wd;                /* key: the bytes of wd */
+    struct list due, waiting, unheard; /* waiting: by read_ms */
     size_t open, open_max;
     char *piece; /* CHECK_BYTES + PIECE_BYTES */
     char dir[];
@@ -76,7 +79,7 @@ struct tail {
 
 static struct list *list_of(struct tail *t, enum where w)
 {
-    return w == DUE ? &t->due : &t->waiting;
+    return w == DUE ? &t->due : w == LATER ? &t->waiting : &t->unheard;
 }
 
 static void take_out(struct tail *t, struct tail_file *f)
@@ -115,10 +118,27 @@ static void set_timer(struct tail *t)
     uv_timer_start(&t->later, on_later, at_ms > now_ms ? at_ms - now_ms : 0, 0);
 }
 
+static void on_rarely(uv_timer_t *h)
+{
+    struct tail *t = h->data;
+    struct tail_file *f;
+
+    while ((f = t->unheard.first))
+        put_last(t, f, DUE);
+    uv_idle_start(&t->work, on_work);
+}
+
+static void put_rarely(struct tail *t, struct tail_file *f)
+{
+    put_last(t, f, RARELY);
+    if (!uv_is_active((uv_handle_t *)&t->rarely))
+        uv_timer_start(&t->rarely, on_rarely, RARELY_MS, 0);
+}
+
 /* To be read, now or when it was not read for a while. */
 static void want(struct tail *t, struct tail_file *f)
 {
-    if (f->where != NOWHERE)
+    if (f->where == DUE || f->where == LATER)
         return;
     if (f->read_ms && uv_now(t->loop) - f->read_ms < PAUSE_MS) {
         put_last(t, f, LATER);
@@ -267,7 +287,8 @@ static bool read_piece(struct tail *t, struct tail_file *f, int fd,
     if (bytes.n == 0)
         return false;
     f->offset += bytes.n;
-    f->grew_ms = uv_now(t->loop);
+    if (f->passed || !f->old)
+        f->grew_ms = uv_now(t->loop);
     keep_check(f, t->piece, (size_t)got);
     t->events.bytes(t->events.ctx, f->file, bytes, seconds(f->mtime_ns));
     return bytes.n == PIECE_BYTES;
@@ -319,8 +340,11 @@ static int open_file(struct tail *t, struct tail_file *f)
     fd = open_dir(t) < 0 ? -ENOENT : opener_open(t->dirfd, f->text, &e);
     if (fd >= 0)
         return fd;
-    if (opener_passes(fd)) /* another event, or a scan, looks again */
+    if (opener_passes(fd)) { /* of what was never opened no event tells */
+        f->look_again = true;
+        put_rarely(t, f);
         return -1;
+    }
     tell_gone(t, f, fd == OPENER_GONE ? NULL : &e);
     return -1;
 }
@@ -367,9 +391,12 @@ static void read_next(struct tail *t, struct tail_file *f)
         put_last(t, f, DUE);
         return;
     }
+    f->passed = true;
     if (is_polled(t, f)) {
         put_last(t, f, LATER);
         set_timer(t);
+    } else if (f->wd < 0 && !t->polls) { /* where events are rare, scans are none */
+        put_rarely(t, f);
     }
     t->events.end(t->events.ctx, f->file, seconds(f->mtime_ns));
 }
@@ -467,7 +494,8 @@ void tail_seen(struct tail *t, struct view name, uint32_t mask, void *file)
             t->dirfd = -1;
         }
     }
-    f->grew_ms = uv_now(t->loop);
+    if (mask)
+        f->grew_ms = uv_now(t->loop);
     want(t, f);
 }
 
@@ -517,9 +545,10 @@ struct tail *tail_new(uv_loop_t *loop, const struct tail_options *o,
     t->open_max = open_max();
     t->piece = mem_alloc(CHECK_BYTES + PIECE_BYTES);
     uv_timer_init(loop, &t->later);
+    uv_timer_init(loop, &t->rarely);
     uv_idle_init(loop, &t->work);
-    t->later.data = t->work.data = t;
-    t->handles = 2;
+    t->later.data = t->rarely.data = t->work.data = t;
+    t->handles = 3;
     start_inotify(t);
     return t;
 }
@@ -555,5 +584,6 @@ void tail_stop(struct tail *t)
     if (t->inotify >= 0)
         uv_close((uv_handle_t *)&t->poll, on_closed);
     uv_close((uv_handle_t *)&t->later, on_closed);
+    uv_close((uv_handle_t *)&t->rarely, on_closed);
     uv_close((uv_handle_t *)&t->work, on_closed);
 }

@@ -67,6 +67,13 @@ class VictoriaMetricsProtocol(Case):
             self.assertNotIn("encode_exporter_", asked.text)
             self.assertEqual(e.log_count("the last values are pushed"), 1)
 
+    def test_encodes_that_are_watched_are_in_it(self):
+        with Receiver() as r, Exporter("--push.url", r.url) as e:
+            e.get("results", "/progress/a", method="POST",
+                  body=b"frame=7\nprogress=end\n")
+            e.stop()
+            self.assertIn('encode_frames_total{scenario="a"} 7', r.asked[-1].text)
+
     def test_a_file_written_just_before_the_end_is_in_it(self):
         with Receiver() as r, Exporter("--push.url", r.url, "--watch", "poll",
                                        "--poll-interval", "1h", files=FILES) as e:
