@@ -393,6 +393,7 @@ static void read_next(struct tail *t, struct tail_file *f)
     }
     f->passed = true;
     if (is_polled(t, f)) {
+        f->read_ms = uv_now(t->loop);
         put_last(t, f, LATER);
         set_timer(t);
     } else if (f->wd < 0 && !t->polls) { /* where events are rare, scans are none */

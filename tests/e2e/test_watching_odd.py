@@ -323,6 +323,11 @@ class Belonging(unittest.TestCase):
             wait_state(e, "a b", "ended") # its progress alone tells of it again
             self.assertLess(spent(e), 102)
 
+    @staticmethod
+    def running(e):
+        return [s.labels["run_id"] for s in e.metrics("results").samples("encode_state")
+                if s.labels["state"] == "running" and s.value == 1]
+
     def test_runs_before_the_newest_are_left_alone(self):
         old = '{"scenarios": [{"name": "a", "start_time": 1000000000, "bitrate": "1M"}]}'
         with harness.Exporter("--runs", "all") as e:
@@ -332,10 +337,10 @@ class Belonging(unittest.TestCase):
                 "results_scenarios_total") == 2)
             put(e.path("a.progress"), block(5))
             wait_frames(e, "a", 5)
-            wait_state(e, "a", "running")
-            running = [s for s in e.metrics("results").samples("encode_state")
-                       if s.labels["state"] == "running" and s.value == 1]
-            self.assertEqual(len(running), 1, running)
+            harness.wait_until(lambda: self.running(e) == ["test_results_2"])
+            put(e.path("a.progress"), block(6), os.O_APPEND)
+            wait_frames(e, "a", 6)
+            self.assertEqual(self.running(e), ["test_results_2"])
 
 
 if __name__ == "__main__":
