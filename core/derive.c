@@ -355,6 +355,7 @@ struct derive_input derive_input_unknown(void)
         .psnr_min_db = NAN,
         .avg_fps = NAN,
         .dropped_frames = NAN,
+        .exit_status = NAN,
         .total_frames = NAN,
         .crf = NAN,
         .passes = NAN,

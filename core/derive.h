@@ -42,6 +42,7 @@ struct derive_input {
     double vmaf_harmonic_mean, vmaf_min, vmaf_p1, vmaf_p5, psnr_min_db;
     double avg_fps, dropped_frames, total_frames;
     double crf, passes, vmaf_width, vmaf_height;
+    double exit_status; /* of the command that encoded; no figure rests on it */
     bool is_baseline;
 };
 

@@ -87,6 +87,7 @@ static const struct rule rules[] = {
     LABEL(TEXT, "encoder_type", encoder_type),
     IN(ANY_SIGN, "end_time", end_s),
     IN(FIGURE, "energy_joules", energy_j),
+    IN(WHOLE, "exit_status", exit_status),
     IN(FIGURE, "fps", fps),
     SELF("gpu_power"),
     IN(SERIES, "gpu_power_watts", gpu_power_w),
@@ -459,6 +460,8 @@ struct scenario *results_scenario(const struct json_value *v, struct view region
     d.in.is_baseline = d.s.is_baseline = notation_baseline(d.s.name);
     d.s.start_s = d.in.start_s;
     d.s.end_s = d.in.end_s;
+    if (d.in.exit_status > 0) /* false for NaN */
+        d.s.watched = SCENARIO_ABORTED;
     derive_facts(&d.in, &d.s.facts);
     complete_labels(&d, region);
     return scenario_new(&d.s);

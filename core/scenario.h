@@ -124,9 +124,9 @@ struct scenario {
     double start_s, end_s; /* Unix time */
     struct facts facts;
     enum scenario_state state;
-    enum scenario_state
-        watched; /* how its encode stands by its progress, whatever the file
-                                    tells; SCENARIO_TOLD: nobody watches it */
+    /* How its encode stands by its progress, whatever the file tells; aborted where the file
+       tells that its command failed; SCENARIO_TOLD: neither is known. */
+    enum scenario_state watched;
     const struct scenario *as_told; /* as parsed, where a measurement is in its facts
                                        (core/measured.h); one reference. NULL: is it */
 };

@@ -62,7 +62,8 @@ void meter_standing(const struct meter *m, const struct run *run, uint32_t at,
     const struct scenario *s = run->scenarios[at];
     struct meter_look look;
 
-    *out = (struct meter_standing){ .end_s = NAN };
+    *out =
+        (struct meter_standing){ .end_s = NAN, .watched = scenario_told(s)->watched };
     if (!meter_watches(m) || !m->watch->look(m->watch->ctx, run, at, &look)) {
         out->state = state_told(m, run, s, &out->end_s);
         return;
@@ -74,8 +75,9 @@ void meter_standing(const struct meter *m, const struct run *run, uint32_t at,
         out->state = look.state;
         out->end_s = scenario_runs(look.state) ? m->clock.now_s : look.end_s;
     }
-    out->watched = look.state;
-    out->news = look.state != s->watched || !watched_shows(s, &look.figures);
+    if (out->watched == SCENARIO_TOLD) /* else the file knows how it ended */
+        out->watched = look.state;
+    out->news = out->watched != s->watched || !watched_shows(s, &look.figures);
     out->figures = look.figures;
 }
 

@@ -156,7 +156,7 @@ static bool over(const struct scenario *s)
 {
     bool open = !isnan(s->start_s) && isnan(s->facts.duration_s);
 
-    return s->state == SCENARIO_TOLD && !open;
+    return s->state == SCENARIO_TOLD && s->watched != SCENARIO_ABORTED && !open;
 }
 
 static void add(struct builder *b, const struct scenario *s, uint32_t index)

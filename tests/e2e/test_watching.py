@@ -116,6 +116,19 @@ class Watching(unittest.TestCase):
             os.remove(e.path("test_results_1.json"))
             wait_state(e, "a_b", "ended")
 
+    def test_a_command_that_failed_is_aborted(self):
+        with harness.Exporter() as e:
+            e.write("test_results_1.json", '{"scenarios": ['
+                    '{"name": "bad", "duration": 5, "exit_status": 187},'
+                    '{"name": "good", "duration": 5, "exit_status": 0}]}')
+            wait_state(e, "bad", "aborted")
+            self.assertIsNone(state(e, "good"))
+            shutil.copy(os.path.join(PROGRESS, "sig_TERM.progress"), e.path("bad.progress"))
+            harness.wait_until(lambda: e.metrics("results").samples("encode_frames_total"))
+            harness.wait_until(lambda: e.metrics("results").value(
+                "results_scenario_total_frames", scenario="bad") is not None)
+            self.assertEqual(state(e, "bad"), "aborted")    # though it told its end
+
     def test_after_a_restart_all_is_as_it_was(self):
         directory = harness.temp_dir()
         self.addCleanup(shutil.rmtree, directory)
