@@ -8,6 +8,7 @@ import time
 import unittest
 
 import harness
+import web
 
 POOLING = os.path.join(harness.DATA, "formats", "pooling")
 PROGRESS = os.path.join(harness.DATA, "formats", "progress")
@@ -299,6 +300,33 @@ class Requests(unittest.TestCase):
                 self.assertFalse([line for line in text.splitlines()
                                   if line.startswith("encode_") and word in line.split("}")[-1]
                                   and not line.startswith("encode_exporter")])
+
+
+class Passwords(unittest.TestCase):
+    HEAD = ("POST /progress/a HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+            "Transfer-Encoding: chunked\r\n%s\r\n")
+
+    def test_who_shows_it_is_told_to_go_on(self):
+        login = "Authorization: " + web.basic("eve", web.SLOW[0])["Authorization"] + "\r\n"
+        text = block(4, True)
+        with web.ConfigFile(web.users(eve=web.SLOW[1])) as file, harness.Exporter(
+                "--web.config.file", file.path, "--ingest", "all") as e:
+            with e.connect("results") as s:
+                s.sendall((self.HEAD % "").encode())
+                self.assertIn(b" 401 ", s.recv(4096))
+            # the body is there before the password is checked
+            with e.connect("results") as s:
+                s.sendall((self.HEAD % login).encode() + b"%x\r\n%s\r\n0\r\n\r\n"
+                          % (len(text), text))
+                got = b""
+                while b" 200 " not in got:
+                    piece = s.recv(4096)
+                    self.assertTrue(piece, got)
+                    got += piece
+                self.assertTrue(got.startswith(b"HTTP/1.1 100"), got)
+            headers = web.basic("eve", web.SLOW[0])
+            self.assertIn('encode_frames_total{scenario="a"} 4',
+                          e.get("results", headers=headers).text)
 
 
 class Belonging(unittest.TestCase):
