@@ -37,6 +37,7 @@
  */
 #include "modules/cost/ledger.h"
 
+#include "core/live.h"
 #include "core/mem.h"
 #include "core/watched.h"
 #include "modules/cost/bill.h"
@@ -323,6 +324,21 @@ static void note_left(struct seen *seen, const struct run *before,
             seen_left(seen, before->scenarios[i], before->ordinals[i]);
 }
 
+/* An encode that runs may get a size or a rate, and with them another identity, when more is
+ * known of it: whoever records it writes these at its end. */
+static void goes_on(struct seen *seen, const struct diff *d, uint32_t at)
+{
+    const struct scenario *before, *after = d->after->scenarios[at];
+
+    if (d->measured || !d->before || at >= d->before->count)
+        return;
+    before = d->before->scenarios[at];
+    if (live_open(before) && before->start_s == after->start_s &&
+        view_eq(before->name, after->name) && !same(d->before, at, d->after, at))
+        seen_goes_on(seen, before, d->before->ordinals[at], after,
+                     d->after->ordinals[at]);
+}
+
 void ledger_remember(struct ledger *l, const struct cost_config *c,
                      const struct diff *d, double now_s)
 {
@@ -351,6 +367,7 @@ void ledger_remember(struct ledger *l, const struct cost_config *c,
     for (uint32_t i = 0; i < d->changed_count; i++) {
         uint32_t at = d->changed[i];
 
+        goes_on(seen, d, at);
         note(&ch, seen, d->after->scenarios[at], d->after->ordinals[at]);
     }
     seen_settle(seen);

@@ -227,6 +227,29 @@ struct noted *seen_here(struct seen *s, const struct scenario *sc, uint32_t ordi
     return &e->noted;
 }
 
+void seen_goes_on(struct seen *s, const struct scenario *before,
+                  uint32_t ordinal_before, const struct scenario *after,
+                  uint32_t ordinal_after)
+{
+    uint64_t was[2], is[2];
+    struct noted *noted, known;
+    uint32_t left_at;
+    size_t slot;
+
+    key_of(before, ordinal_before, was);
+    key_of(after, ordinal_after, is);
+    if (s->count == 0 || s->slots[slot_of(s, is)])
+        return;
+    slot = slot_of(s, was);
+    if (!s->slots[slot])
+        return;
+    known = s->entries[s->slots[slot] - 1].noted;
+    noted = seen_here(s, after, ordinal_after);
+    left_at = noted->left_at;
+    *noted = known;
+    noted->left_at = left_at;
+}
+
 void seen_left(struct seen *s, const struct scenario *sc, uint32_t ordinal)
 {
     uint64_t key[2];

@@ -43,6 +43,12 @@ void seen_expect(struct seen *s, size_t more);
  */
 struct noted *seen_here(struct seen *s, const struct scenario *sc, uint32_t ordinal);
 
+/* One that was there goes on under another identity: what is noted of it is noted of that one,
+ * unless that is known already. */
+void seen_goes_on(struct seen *s, const struct scenario *before,
+                  uint32_t ordinal_before, const struct scenario *after,
+                  uint32_t ordinal_after);
+
 /* It is not, or no longer where it was: seen_here() follows if it only moved. */
 void seen_left(struct seen *s, const struct scenario *sc, uint32_t ordinal);
 

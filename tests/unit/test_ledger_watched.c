@@ -67,6 +67,34 @@ static void a_file_that_tells_less_gives_back(void **state)
     close_desk(&d);
 }
 
+static void one_that_gets_a_size_when_it_ends_is_charged_once(void **state)
+{
+    (void)state;
+    struct scenario s = used("a", 2, 0), other = used("b", 2, 0);
+    const struct run *before;
+    struct desk d;
+
+    s.start_s = other.start_s = 2e9;
+    s.facts.duration_s = NAN;
+    open_desk(&d);
+    before = make_run("r1", &s, 1);
+    tell(&d, "r1", &s, 1, NULL, false);
+    s.resolution = VIEW("640x360");
+    s.end_s = 2e9 + 10;
+    s.facts.duration_s = 10;
+    s.facts.energy_j = 3 * 3.6e6;
+    tell(&d, "r1", &s, 1, before, false);
+    assert_near(usd(&d, "default"), 3, 1e-12);
+    run_unref(before);
+
+    /* Another encode in its place is another. */
+    before = make_run("r1", &s, 1);
+    tell(&d, "r1", &other, 1, before, false);
+    assert_near(usd(&d, "default"), 5, 1e-12);
+    run_unref(before);
+    close_desk(&d);
+}
+
 static void one_that_begins_anew_is_charged_anew(void **state)
 {
     (void)state;
@@ -144,6 +172,7 @@ int main(void)
         cmocka_unit_test(a_results_file_goes_on_where_progress_was),
         cmocka_unit_test(what_a_file_was_charged_before_that_was_known_is_given_back),
         cmocka_unit_test(a_file_that_tells_less_gives_back),
+        cmocka_unit_test(one_that_gets_a_size_when_it_ends_is_charged_once),
         cmocka_unit_test(one_that_begins_anew_is_charged_anew),
         cmocka_unit_test(files_of_one_name_are_two_encodes),
         cmocka_unit_test(what_was_there_at_start_is_the_zero_of_both),
