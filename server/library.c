@@ -43,6 +43,8 @@ int library_find(const char *file, char *path, size_t size, struct err *e)
         snprintf(path, size, "%s/%s/%s", directory, places[i], file);
         if (access(path, F_OK) == 0)
             return 0;
+        if (errno != ENOENT && errno != ENOTDIR)
+            return err_set(e, -errno, "cannot look at %s: %s", path, strerror(errno));
     }
     return err_set(e, -ENOENT,
                    "%s, which belongs to encode_exporter, is missing: it is neither in "

@@ -7,6 +7,7 @@
  */
 #include "server/live/library.h"
 
+#include <errno.h>
 #include <limits.h>
 
 #include "server/library.h"
@@ -30,7 +31,9 @@ static int open_library(const struct config *c, struct err *e)
         library = found;
         return 0;
     }
-    if (config_said(c, "live") || config_said(c, "ingest"))
+    /* What is there and cannot be had now would be missed until the next start. */
+    if (config_said(c, "live") || config_said(c, "ingest") ||
+        (rc != -ENOENT && rc != -ELIBBAD))
         return rc;
     log_line(LOG_WARN, "no encode is watched while it runs", "reason", e->text,
              "remedy", "install it, or say --live off", NULL);

@@ -522,10 +522,8 @@ static size_t open_max(void)
 static void start_inotify(struct tail *t)
 {
     t->inotify = t->polls ? -1 : inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (t->inotify < 0) {
-        say_blind(t, errno);
-        return;
-    }
+    if (t->inotify < 0)
+        return; /* who watches the directory has none either, and says so */
     uv_poll_init(t->loop, &t->poll, t->inotify);
     t->poll.data = t;
     t->handles++;

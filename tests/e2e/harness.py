@@ -178,7 +178,8 @@ class Exporter:
         if self.user is not None:
             # The build may lie where that user must not look.
             copy = os.path.join(self.scratch, "encode_exporter")
-            shutil.copy(program, copy)
+            for path in (program, *glob.glob(os.path.join(os.path.dirname(program), "*.so"))):
+                shutil.copy(path, self.scratch)
             program = copy
             command += ["setpriv", f"--reuid={self.user}", f"--regid={self.user}",
                         "--clear-groups"]

@@ -19,6 +19,7 @@ NOT_TRIED = {
     "unsetenv", "signal", "mallopt", "free", "qsort", "getsockopt",    # of the process
     "clock_gettime", "gettimeofday", "gmtime_r",    # time is stepped instead
     "mmap", "munmap",    # memory of server/slab.c; it ends as core/mem.c's does
+    "execvp",    # of the command that is recorded: its status tells, as a shell's would
     "closedir",    # nobody could do anything about it
     "fwrite", "fflush", "fprintf", "snprintf", "vsnprintf",    # --once to a full device
     "inet_ntop", "inet_pton", "strtoul", "strerror", "strerrordesc_np", "strtol",
