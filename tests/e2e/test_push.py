@@ -259,7 +259,9 @@ class RealVictoriaMetrics(Case):
             return found and found[0]["value"][1] == "500"
         harness.wait_until(arrived, timeout=60, what="values in VictoriaMetrics")
         # 100 W, and what the number of a scenario leaves when divided by 7
-        most = peer.query('max(results_scenario_mean_power_watts{job="one-encode"})')
+        most = harness.wait_until(    # each part of what was sent is seen in its own time
+            lambda: peer.query('max(results_scenario_mean_power_watts{job="one-encode"})'),
+            timeout=60, what="power in VictoriaMetrics")
         self.assertEqual(float(most[0]["value"][1]), 106)
 
 

@@ -187,13 +187,15 @@ class Commands(Recording):
             said += os.read(terminal, 1000)
 
     def test_it_stops_and_goes_on_with_the_command(self):
-        process = start(self.directory, "sh", "-c", "echo $$; exec sleep 0.5",
-                        stdout=subprocess.PIPE)
+        process = start(self.directory, "sh", "-c", "echo $$; exec cat",
+                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         child = int(process.stdout.readline())
         process.send_signal(signal.SIGTSTP)
         for pid in (child, process.pid):
             harness.wait_until(lambda p=pid: state_of(p) == "T", what="a stop")
         process.send_signal(signal.SIGCONT)
+        process.stdin.close()    # that is its end, however long all this took
+        process.stdin = None     # for whoever waits for it
         self.assertEqual(self.end(process)[0], 0)
 
     def test_use_of_cores_is_that_of_all_its_processes(self):
