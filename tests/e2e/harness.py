@@ -45,7 +45,7 @@ def binary(release=False):
 def environment(extra=None):
     """What the binary sees: nothing of the tester's own, but for the sanitizers'."""
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
-    for name in ("ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
+    for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
         # 1 is a status of ours: a sanitizer's report must not pass for it.
         env[name] = ":".join(filter(None, [os.environ.get(name), "exitcode=99"]))
     env.update(extra or {})
