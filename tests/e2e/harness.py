@@ -31,6 +31,13 @@ SANITIZER = re.compile(r"(Address|Leak|Thread|UndefinedBehavior|Memory)Sanitizer
                        r"runtime error:|Assertion .* failed|\*\*\* .* \*\*\*:")
 
 
+# GCC 12's search for leaks crashes now and then at an exit, in the storage of threads: that
+# says nothing of the program, nor whether it leaks.
+SEARCH_CRASHED = re.compile(r"^(Tracer caught signal|==\d+==LeakSanitizer has encountered a "
+                            r"fatal error|==\d+==HINT: ).*$\n?", re.M)
+EXIT_OF_SANITIZERS = 99
+
+
 def binary(release=False):
     """Path of the binary under test; skips where there is none."""
     path = os.environ.get("ENCODE_EXPORTER_RELEASE" if release else "ENCODE_EXPORTER")
@@ -47,7 +54,8 @@ def environment(extra=None):
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
     for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
         # 1 is a status of ours: a sanitizer's report must not pass for it.
-        env[name] = ":".join(filter(None, [os.environ.get(name), "exitcode=99"]))
+        env[name] = ":".join(filter(None, [os.environ.get(name),
+                                           f"exitcode={EXIT_OF_SANITIZERS}"]))
     env.update(extra or {})
     return env
 
@@ -225,7 +233,10 @@ class Exporter:
             raise AssertionError(f"still running {timeout} s after signal {signum}:\n"
                                  + self.log) from None
         self.reader.join(5)
-        if SANITIZER.search(self.log):
+        log = self.log
+        if "Tracer caught signal" in log and code == EXIT_OF_SANITIZERS:
+            log, code = SEARCH_CRASHED.sub("", log), 0
+        if SANITIZER.search(log):
             raise AssertionError("sanitizer report:\n" + self.log)
         if code != 0:
             raise AssertionError(f"exit status {code}:\n{self.log}")
