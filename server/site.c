@@ -249,7 +249,7 @@ static void fill_about(const struct site_state *s, struct about *about)
     live_about(s->live, about);
 }
 
-static void page(void *ctx, int endpoint, struct view host, struct buf *html)
+static void document(void *ctx, int endpoint, struct view host, struct buf *html)
 {
     struct site_state *s = ctx;
     struct page_data *d = mem_zalloc(sizeof *d);
@@ -292,6 +292,29 @@ static void page(void *ctx, int endpoint, struct view host, struct buf *html)
     page_render(d, html);
     about_deinit(&about);
     free(d);
+}
+
+/* The page runs no script, loads its own style sheet and cannot be framed. */
+#define PAGE_HEADERS                                                                   \
+    "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src data:; "   \
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"                  \
+    "X-Content-Type-Options: nosniff\r\n"                                              \
+    "Referrer-Policy: no-referrer\r\n"
+
+#define SAFE_HEADERS "X-Content-Type-Options: nosniff\r\n"
+
+static void page(void *ctx, int endpoint, const struct request *rq, struct reply *out)
+{
+    out->status = 200;
+    if (view_eq(rq->path, VIEW("/style.css"))) {
+        out->content_type = "text/css; charset=utf-8";
+        out->headers = SAFE_HEADERS;
+        out->fixed = view_of(page_style);
+        return;
+    }
+    out->content_type = "text/html; charset=utf-8";
+    out->headers = PAGE_HEADERS;
+    document(ctx, endpoint, rq->host, &out->text);
 }
 
 void site_init(struct site_state *s, const struct config *c, struct store *store,

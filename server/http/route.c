@@ -15,19 +15,9 @@
 #include "core/mem.h"
 #include "server/http/browser.h"
 #include "server/http/negotiate.h"
-#include "server/page.h"
 
 #define TEXT "text/plain; charset=utf-8"
 #define JSON "application/json"
-
-/* The page runs no script, loads its own style sheet and cannot be framed. */
-#define PAGE_HEADERS                                                                   \
-    "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src data:; "   \
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"                  \
-    "X-Content-Type-Options: nosniff\r\n"                                              \
-    "Referrer-Policy: no-referrer\r\n"
-
-#define SAFE_HEADERS "X-Content-Type-Options: nosniff\r\n"
 
 struct call {
     const struct site *site;
@@ -216,19 +206,7 @@ static void model_health(const struct call *c, struct reply *out)
 
 static void page(const struct call *c, struct reply *out)
 {
-    out->status = 200;
-    out->content_type = "text/html; charset=utf-8";
-    out->headers = PAGE_HEADERS;
-    c->site->page(c->site->ctx, c->endpoint, c->rq->host, &out->text);
-}
-
-static void style(const struct call *c, struct reply *out)
-{
-    (void)c;
-    out->status = 200;
-    out->content_type = "text/css; charset=utf-8";
-    out->headers = SAFE_HEADERS;
-    out->fixed = view_of(page_style);
+    c->site->page(c->site->ctx, c->endpoint, c->rq, out);
 }
 
 /* False: it was not done, and *out says why. */
@@ -285,7 +263,7 @@ static const struct path {
     { VIEW("/-/ready"), ready, false, true, false },
     { VIEW("/-/reload"), reload, true, false, false },
     { VIEW("/"), page, false, false, false },
-    { VIEW("/style.css"), style, false, false, false },
+    { VIEW("/style.css"), page, false, false, false },
 };
 
 static bool allowed(const struct path *p, enum method m)

@@ -21,10 +21,12 @@ struct request { /* views live until the reply is made */
     struct view host, origin, sec_fetch_site;
     struct view accept, accept_encoding, if_none_match;
     struct view authorization;
+    struct view last_event_id; /* of a client that was cut off and comes again */
 };
 
 enum { REPLY_BODIES_MAX = 12 };
 
+struct feed;
 struct intake;
 struct intake_request;
 struct reply;
@@ -40,8 +42,8 @@ struct site {
     size_t (*bodies)(void *ctx, int endpoint, struct body *out[REPLY_BODIES_MAX]);
     bool (*ready)(void *ctx);
     int (*reload)(void *ctx, struct err *e); /* -EBUSY: too often */
-    /* host: of the request, as it came; may be empty. */
-    void (*page)(void *ctx, int endpoint, struct view host, struct buf *html);
+    /* What people look at: the page, what it is made of, and what it asks for. */
+    void (*page)(void *ctx, int endpoint, const struct request *rq, struct reply *out);
     uint64_t seed;             /* of this process: for entity tags */
     const char *allowed_hosts; /* names that Host may have, separated by commas; "" */
     /*
@@ -92,6 +94,7 @@ struct reply {
     size_t body_count;
     struct view fixed; /* follows the bodies: bytes that live for ever */
     struct buf text;   /* follows that; owned */
+    struct feed *feed; /* follows all that, without end (feed.h); NULL: none */
 };
 
 /* Fills *out, which the caller passes zeroed and ends with reply_deinit(). */

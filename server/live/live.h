@@ -65,6 +65,27 @@ struct intake *live_intake(struct live *l, const struct intake_request *rq,
  * borrowed; NULL: nothing is to be told there. */
 struct body *live_body(struct live *l, size_t module);
 
+/* An encode as the page shows it. Views live until the encode changes or goes. */
+struct live_item {
+    struct view name;
+    uint64_t version; /* not the same once its JSON would not be */
+    void *entry;      /* ours */
+};
+
+/* Differs once any encode has changed, came or went. */
+uint64_t live_changes(const struct live *l);
+
+/* Calls f for every encode, by name. f must not change anything. */
+void live_items(struct live *l, void (*f)(void *ctx, const struct live_item *item),
+                void *ctx);
+
+/* Appends its members (`"state":"running","fps":24.5`, see docs/page.md), without braces.
+ * Within f of live_items() only. */
+void live_item_json(struct live *l, const struct live_item *item, struct buf *out);
+
+/* GET /frames: the scores by frame of one encode, its worst frames (docs/page.md). */
+void live_frames(struct live *l, const struct request *rq, struct reply *out);
+
 void live_about(const struct live *l, struct about *out);
 
 /* The families of the process about it. For docs and tests. */

@@ -44,11 +44,13 @@ static int site_reload(void *ctx, struct err *e)
     return err_set(e, -22, "not JSON");
 }
 
-static void site_page(void *ctx, int endpoint, struct view host, struct buf *html)
+static void site_page(void *ctx, int endpoint, const struct request *rq,
+                      struct reply *out)
 {
-    (void)host;
+    (void)rq;
     (void)ctx;
-    buf_u64(html, (uint64_t)endpoint);
+    out->status = 200;
+    buf_u64(&out->text, (uint64_t)endpoint);
 }
 
 static struct body *body_of(const char *const names[], size_t count)

@@ -90,14 +90,16 @@ static inline int site_reload(void *ctx, struct err *e)
     return 0;
 }
 
-static inline void site_page(void *ctx, int endpoint, struct view asked,
-                             struct buf *html)
+static inline void site_page(void *ctx, int endpoint, const struct request *rq,
+                             struct reply *out)
 {
-    (void)asked;
+    (void)rq;
     (void)ctx;
     (void)endpoint;
     usleep(host.page_ms * 1000);
-    buf_fmt(html, "page, %d too slow",
+    out->status = 200;
+    out->content_type = "text/html; charset=utf-8";
+    buf_fmt(&out->text, "page, %d too slow",
             (int)http_server_met(host.server, HTTP_LIMIT_SLOW_MEMORY));
 }
 
