@@ -59,6 +59,11 @@ def measured_encodes():
     return texts
 
 
+def read_data(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
 def answer(request):
     """What stands for an upstream without data, a Pushgateway and Electricity Maps."""
     if request.path.startswith("/api/v1/"):
@@ -71,10 +76,11 @@ def answer(request):
 
 
 class Targets:
-    """Four exporters: as ./dev run has it, one of many runs in euros, a job, and one that
-    has everything to watch over: passwords, an upstream, pushes, power, a polled directory."""
+    """Five exporters: as ./dev run has it, one of many runs in euros, a job, one that
+    has everything to watch over: passwords, an upstream, pushes, power, a polled directory;
+    and one that watches encodes."""
 
-    COUNT = 8
+    COUNT = 9
 
     def __init__(self, case):
         self.case = case
@@ -89,6 +95,7 @@ class Targets:
             texts=measured_encodes())
         self.job = self.start("--currency=USD,EUR,SEK")
         self.watched = self.start_watched()
+        self.live = self.start_live()
 
     def start(self, *flags, files=(), texts=None, **more):
         exporter = harness.Exporter(*flags, "--predict=on", files=files, release=True, **more)
@@ -127,6 +134,32 @@ class Targets:
             "results", "/ready", headers=self.login).status == 200, timeout=30, what="ready")
         return exporter
 
+    def start_live(self):
+        """One encode that came by a request, with logs of its frames, and one by a file."""
+        name = "photopan720_libx264_veryfast_150k"
+        formats = os.path.join(harness.DATA, "formats")
+        killed, blocks = (read_data(os.path.join(formats, "progress", f"sig_{how}.progress"))
+                          for how in ("KILL", "TERM"))
+        first = blocks.index(b"progress=continue\n") + len(b"progress=continue\n")
+        exporter = self.start("--power=auto", f"--power.model={IDLE_W},{CORE_W}",
+                              "--currency=EUR")
+        for suffix in ("psnr.log", "vmaf.json"):
+            shutil.copy(os.path.join(formats, "pooling", f"{name}.{suffix}"),
+                        exporter.directory)
+        got = exporter.get("results", f"/progress/{name}?duration=20", method="POST",
+                           body=killed)
+        if got.status != 200:
+            raise AssertionError(got.text)
+        # Energy is measured while it runs, and stays as it is when it has ended.
+        with open(exporter.path("by file.progress"), "wb", buffering=0) as f:
+            f.write(blocks[:first])
+            harness.wait_until(lambda: exporter.metrics("results").samples(
+                "encode_energy_joules_so_far", scenario="by file"), what="energy so far")
+            f.write(blocks[first:])
+        harness.wait_until(lambda: exporter.metrics("results").value(
+            "encode_state", scenario="by file", state="ended") == 1, what="its end")
+        return exporter
+
     def encode_something(self):
         """A run that comes while the counters are watched."""
         with open(harness.data_files("go-era")[0], encoding="utf-8") as f:
@@ -141,7 +174,8 @@ class Targets:
             jobs.append((f"encode-{endpoint}", "/metrics",
                          [e.ports[endpoint] for e in (self.examples, self.studio)]))
         jobs += [("encode-jobs", "/metrics/all", [self.job.ports["cost"]]),
-                 ("encode", "/metrics/all", [self.watched.ports["results"]])]
+                 ("encode", "/metrics/all", [self.watched.ports["results"],
+                                             self.live.ports["results"]])]
         text = "scrape_configs:\n"
         for name, path, ports in jobs:
             addresses = ", ".join(f'"127.0.0.1:{port}"' for port in ports)

@@ -16,9 +16,9 @@ import stack
 
 GRAFANA = os.path.join(harness.ROOT, "deploy", "grafana")
 UIDS = {"cost-energy-monitoring", "qoe-monitoring", "encode-predictions", "encode-regions",
-        "encode-forecast"}
+        "encode-forecast", "encode-live"}
 # Of Grafana's units those used here; other spellings would be shown as they stand.
-UNITS = {"none", "masskg", "watt", "watth", "kwatth", "joule", "s", "dB", "percent",
+UNITS = {"none", "bps", "dateTimeFromNow", "masskg", "watt", "watth", "kwatth", "joule", "s", "dB", "percent",
          "percentunit", "Kbits", "suffix:/W", "si:px/J", "suffix: kg/kWh"}
 CORE_PANELS = {"timeseries", "stat", "gauge", "bargauge", "piechart", "table",
                "state-timeline", "row"}

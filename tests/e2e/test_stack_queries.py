@@ -148,7 +148,8 @@ class StackQueries(unittest.TestCase):
         return ((targets.examples, "/metrics", "USD", 1.0),
                 (targets.studio, "/metrics", "EUR", 1.09),
                 (targets.job, "/metrics", "USD", 1.0),
-                (targets.watched, "/metrics/all", "SEK", 0.095))
+                (targets.watched, "/metrics/all", "SEK", 0.095),
+                (targets.live, "/metrics", "EUR", 1.09))
 
     def exposition(self, exporter, path):
         """What the cost endpoint serves, or the only endpoint there is."""

@@ -11,7 +11,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TARGET = os.path.join(os.path.dirname(HERE), "dashboards")
-BOARDS = ("cost_energy", "qoe", "predictions", "regions", "forecast")
+BOARDS = ("cost_energy", "qoe", "predictions", "regions", "forecast", "live")
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, HERE)
