@@ -127,7 +127,7 @@ class BoardSchema(unittest.TestCase):
 
     def test_boards_are_of_grafanas_types(self):
         boards = stack.boards()
-        self.assertEqual(len(boards), 5)
+        self.assertEqual(len(boards), 6)
         used = {p["type"] for b in boards.values() for p in b["panels"]} - {"row"}
         self.assertEqual(used, set(KINDS))
         said = self.compile({re.sub(r"\W", "_", uid): source(board)
