@@ -5,6 +5,7 @@
  */
 #include "modules/predict/tell_inner.h"
 
+#include "core/json_text.h"
 #include "core/utf8.h"
 
 #include <math.h>
@@ -19,18 +20,7 @@ static void add_text(struct buf *to, struct view v)
     struct buf good = { 0 };
 
     utf8_repair(v, &good);
-    buf_char(to, '"');
-    for (size_t i = 0; i < good.n; i++) {
-        unsigned char c = (unsigned char)good.p[i];
-
-        if (c == '"' || c == '\\')
-            buf_fmt(to, "\\%c", c);
-        else if (c < 0x20)
-            buf_fmt(to, "\\u%04x", c);
-        else
-            buf_char(to, (char)c);
-    }
-    buf_char(to, '"');
+    json_text_string(to, buf_as_view(&good));
     buf_deinit(&good);
 }
 

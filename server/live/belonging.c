@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/json_text.h"
 #include "core/live.h"
 #include "core/mem.h"
 
@@ -98,23 +99,6 @@ void belonging_settle(struct belonging *b, struct roll *r, const struct run *new
     b->version = roll_version(r); /* no entry came or went */
 }
 
-/* As a JSON string; every name is UTF-8. */
-static void add_string(struct buf *out, struct view v)
-{
-    buf_char(out, '"');
-    for (size_t i = 0; i < v.n; i++) {
-        unsigned char c = (unsigned char)v.p[i];
-
-        if (c == '"' || c == '\\')
-            buf_fmt(out, "\\%c", c);
-        else if (c < ' ')
-            buf_fmt(out, "\\u%04x", c);
-        else
-            buf_char(out, (char)c);
-    }
-    buf_char(out, '"');
-}
-
 static void add_scenario(void *ctx, struct roll_entry *e)
 {
     struct buf *out = ctx;
@@ -124,7 +108,7 @@ static void add_scenario(void *ctx, struct roll_entry *e)
     if (out->p[out->n - 1] != '[')
         buf_char(out, ',');
     buf_str(out, "{\"name\":");
-    add_string(out, e->scenario);
+    json_text_string(out, e->scenario);
     if (e->encode->state != SCENARIO_TOLD) { /* its progress is known */
         buf_str(out, ",\"start_time\":");
         buf_double(out, e->encode->start_s);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/json_text.h"
 #include "core/utf8.h"
 
 static void add_text(struct buf *out, struct view text)
@@ -11,18 +12,7 @@ static void add_text(struct buf *out, struct view text)
     struct buf good = { 0 };
 
     utf8_repair(text, &good);
-    buf_char(out, '"');
-    for (size_t i = 0; i < good.n; i++) {
-        unsigned char c = (unsigned char)good.p[i];
-
-        if (c == '"' || c == '\\')
-            buf_fmt(out, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            buf_fmt(out, "\\u%04x", c);
-        else
-            buf_char(out, (char)c);
-    }
-    buf_char(out, '"');
+    json_text_string(out, buf_as_view(&good));
     buf_deinit(&good);
 }
 
