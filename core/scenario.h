@@ -50,6 +50,16 @@ enum scenario_state {
     SCENARIO_ABORTED, /* was running, and gave no sign of life any more, or was cut off */
 };
 
+/* As it is told to others; NULL: SCENARIO_TOLD. */
+static inline const char *scenario_state_name(enum scenario_state s)
+{
+    return s == SCENARIO_RUNNING   ? "running"
+           : s == SCENARIO_STALLED ? "stalled"
+           : s == SCENARIO_ENDED   ? "ended"
+           : s == SCENARIO_ABORTED ? "aborted"
+                                   : NULL;
+}
+
 /* True if its duration still grows. */
 static inline bool scenario_runs(enum scenario_state s)
 {

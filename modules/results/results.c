@@ -213,20 +213,13 @@ static void per_run(const void *config, const struct run *run, int64_t mtime_ns,
 
 static void add_state(const struct place *at, struct series *out)
 {
-    static const struct {
-        const char *name;
-        enum scenario_state state;
-    } states[] = { { "running", SCENARIO_RUNNING },
-                   { "stalled", SCENARIO_STALLED },
-                   { "ended", SCENARIO_ENDED },
-                   { "aborted", SCENARIO_ABORTED } };
-
     enum scenario_state state = scenario_stands(at->s);
 
     if (state == SCENARIO_TOLD)
         return;
-    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
-        add_with(at, STATE, "state", states[i].name, states[i].state == state, out);
+    for (int i = SCENARIO_RUNNING; i <= SCENARIO_ABORTED; i++)
+        add_with(at, STATE, "state", scenario_state_name((enum scenario_state)i),
+                 (int)state == i, out);
 }
 
 static void per_scenario(const void *config, const struct place *at, struct series *out)

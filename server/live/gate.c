@@ -80,6 +80,24 @@ struct body *live_body(struct live *l, size_t module)
     return l ? library->live_body(l, module) : NULL;
 }
 
+uint64_t live_changes(const struct live *l)
+{
+    return l ? library->live_changes(l) : 0;
+}
+
+void live_items(struct live *l, void (*f)(void *ctx, const struct live_item *item),
+                void *ctx)
+{
+    if (l)
+        library->live_items(l, f, ctx);
+}
+
+void live_item_json(struct live *l, const struct live_item *item, struct buf *out)
+{
+    if (l)
+        library->live_item_json(l, item, out);
+}
+
 void live_about(const struct live *l, struct about *out)
 {
     if (l)

@@ -22,6 +22,9 @@
     F(live_served)                                                                     \
     F(live_intake)                                                                     \
     F(live_body)                                                                       \
+    F(live_changes)                                                                    \
+    F(live_items)                                                                      \
+    F(live_item_json)                                                                  \
     F(live_about)                                                                      \
     F(live_last)                                                                       \
     F(live_stop)                                                                       \

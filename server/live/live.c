@@ -61,13 +61,24 @@ static void put_run(struct live *l, double now_s)
     store_diff_release(&d);
 }
 
+static void note_newest(struct live *l, struct view id)
+{
+    if (l->renamed && view_eq(buf_as_view(&l->newest), id))
+        return;
+    buf_release(&l->newest);
+    buf_view(&l->newest, id);
+    l->renamed++;
+    l->changes++;
+}
+
 /* Who belongs where, and the run of those that belong nowhere. */
 static void settle_names(struct live *l)
 {
     int64_t mtime_ns;
+    const struct run *newest = store_newest_run(l->host.store, &mtime_ns);
 
-    belonging_settle(&l->belonging, l->roll,
-                     store_newest_run(l->host.store, &mtime_ns));
+    note_newest(l, newest ? newest->id : VIEW(""));
+    belonging_settle(&l->belonging, l->roll, newest);
     if (l->roll_told == roll_version(l->roll))
         return;
     l->roll_told = roll_version(l->roll);
@@ -404,15 +415,8 @@ void live_free(struct live *l)
     roll_free(l->roll);
     buf_deinit(&l->text);
     buf_deinit(&l->put);
+    buf_deinit(&l->newest);
     free(l);
-}
-
-static const char *state_name(enum scenario_state s)
-{
-    return s == SCENARIO_RUNNING   ? "running"
-           : s == SCENARIO_STALLED ? "stalled"
-           : s == SCENARIO_ENDED   ? "ended"
-                                   : "aborted";
 }
 
 static void count_state(void *ctx, struct roll_entry *e)
@@ -434,7 +438,7 @@ void live_about(const struct live *l, struct about *out)
     for (int i = SCENARIO_RUNNING; i <= SCENARIO_ABORTED; i++) {
         snprintf(text, sizeof text, "%u", of[i]);
         if (of[i])
-            about_row(out, view_of(state_name((enum scenario_state)i)), view_of(text),
-                      VIEW(""));
+            about_row(out, view_of(scenario_state_name((enum scenario_state)i)),
+                      view_of(text), VIEW(""));
     }
 }

@@ -68,8 +68,10 @@ struct body *live_body(struct live *l, size_t module);
 /* An encode as the page shows it. Views live until the encode changes or goes. */
 struct live_item {
     struct view name;
-    uint64_t version; /* not the same once its JSON would not be */
-    void *entry;      /* ours */
+    struct view run, scenario; /* where it belongs: id of the run, name there */
+    uint64_t
+        version; /* not the same once its JSON would not be; never that of another */
+    void *entry; /* ours */
 };
 
 /* Differs once any encode has changed, came or went. */
@@ -79,8 +81,8 @@ uint64_t live_changes(const struct live *l);
 void live_items(struct live *l, void (*f)(void *ctx, const struct live_item *item),
                 void *ctx);
 
-/* Appends its members (`"state":"running","fps":24.5`, see docs/page.md), without braces.
- * Within f of live_items() only. */
+/* Appends its members from `run` on (`"run":"live","scenario":"a","fps":24.5`, see
+ * docs/page.md; not `row`), without braces. Within f of live_items() only. */
 void live_item_json(struct live *l, const struct live_item *item, struct buf *out);
 
 /* GET /frames: the scores by frame of one encode, its worst frames (docs/page.md). */

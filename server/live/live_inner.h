@@ -5,6 +5,7 @@
  *   files.c      growing files and logs of frames → encodes
  *   requests.c   requests to /progress/NAME → encodes
  *   sheets.c     encodes → bodies
+ *   records.c    encodes → the page
  */
 #ifndef SERVER_LIVE_LIVE_INNER_H
 #define SERVER_LIVE_LIVE_INNER_H
@@ -49,6 +50,9 @@ struct live {
     bool closing;
     struct results_parser *parser;
     struct buf text, put; /* the run that belongs to none, and as it was put last */
+    struct buf newest;    /* id of the newest run */
+    uint64_t renamed;     /* how often that was another one */
+    uint64_t records;     /* versions of records that were given */
 };
 
 double live_now_s(void); /* Unix time */

@@ -245,5 +245,6 @@ void roll_belongs(struct roll *r, struct roll_entry *e, const struct scenario *s
     e->belongs = s != NULL;
     free((void *)(uintptr_t)e->scenario.p); /* own copy */
     e->scenario = own_copy(name);
+    e->encode->version++; /* it is told with that name */
     r->version++;
 }

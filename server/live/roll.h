@@ -21,6 +21,9 @@ struct roll_entry {
     uint64_t told;         /* encode->told, when somebody last looked at it */
     struct roll_entry *next_same; /* of the same canonical name */
 
+    /* Of records.c: the version of its record, and of what that was made. */
+    uint64_t record, record_encode, record_renamed;
+
     /* Of belonging.c, while it looks for the best of a run. */
     uint64_t mark;
     uint32_t best;
