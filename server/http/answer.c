@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
+#include "server/http/feed.h"
 #include "server/strand.h"
 
 struct text {
@@ -122,6 +123,16 @@ static void put_content_fields(struct text *t, const struct reply *r, uint64_t l
         PUT(t, "Content-Encoding: gzip\r\n");
 }
 
+/* What comes behind this head is the feed's. */
+static void put_feed_fields(struct text *t, const struct reply *r, bool chunked)
+{
+    PUT(t, "Content-Type: ");
+    put_str(t, r->content_type);
+    PUT(t, "\r\n");
+    if (chunked)
+        PUT(t, "Transfer-Encoding: chunked\r\n");
+}
+
 /* Makes room for a head with so many bytes of lines that are not known here. */
 static struct text head_room(struct answer *a, size_t further)
 {
@@ -138,11 +149,13 @@ static struct text head_room(struct answer *a, size_t further)
 void answer_start(struct answer *a, const struct answer_manner *manner)
 {
     const struct reply *r = &a->reply;
-    struct text t = head_room(a, strlen(manner->headers));
+    struct text t =
+        head_room(a, strlen(manner->headers) + (r->headers ? strlen(r->headers) : 0));
     uint64_t length;
 
     a->gzip = manner->gzip;
     length = r->status == 304 ? 0 : content_length(a);
+    assert(!r->feed || (length == 0 && r->status == 200));
     if (r->status == 200) {
         PUT(&t, "HTTP/1.1 200 OK\r\n");
     } else {
@@ -152,7 +165,9 @@ void answer_start(struct answer *a, const struct answer_manner *manner)
         put_str(&t, phrase(r->status));
         PUT(&t, "\r\n");
     }
-    if (r->status != 304)
+    if (r->feed)
+        put_feed_fields(&t, r, !manner->http10);
+    else if (r->status != 304)
         put_content_fields(&t, r, length);
     if (r->etag[0]) {
         PUT(&t, "ETag: ");
@@ -180,16 +195,27 @@ void answer_start(struct answer *a, const struct answer_manner *manner)
     a->offset = 0;
 }
 
-void answer_start_ready(struct answer *a, struct ready_answer *ready)
+static void start_bytes(struct answer *a, struct ready_answer *of, struct view bytes)
 {
-    a->ready = ready;
+    a->ready = of;
     a->reply.status = 200;
-    a->reply.scrape = SCRAPE_OWN; /* nothing else is kept ready */
-    a->reply.fixed = (struct view){ ready->p, ready->n };
+    a->reply.fixed = bytes;
     a->head_n = 0;
     a->part = a->piece = 0;
     a->offset = 0;
-    a->left = ready->n;
+    a->left = bytes.n;
+}
+
+void answer_start_ready(struct answer *a, struct ready_answer *ready)
+{
+    start_bytes(a, ready, (struct view){ ready->p, ready->n });
+    a->reply.scrape = SCRAPE_OWN; /* nothing else is kept ready */
+}
+
+void answer_start_chunk(struct answer *a, struct ready_answer *chunk, bool framed)
+{
+    start_bytes(a, chunk,
+                framed ? (struct view){ chunk->p, chunk->n } : feed_bytes(chunk));
 }
 
 /* A place in the answer. */

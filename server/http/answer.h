@@ -60,6 +60,12 @@ void answer_start(struct answer *a, const struct answer_manner *manner);
 void answer_start_ready(struct answer *a, struct ready_answer *ready);
 
 /*
+ * The same with a chunk of a feed; takes the reference. framed: as a chunk; else its bytes
+ * alone, for a client that knows no chunks.
+ */
+void answer_start_chunk(struct answer *a, struct ready_answer *chunk, bool framed);
+
+/*
  * Points iov[] at the bytes that come next: at most `max` pieces of at most `bytes` in
  * all. Returns the number of pieces; 0 only when nothing is left.
  */

@@ -14,7 +14,12 @@
 
 #include "core/mem.h"
 
-enum { REFUSED_MAX = 32 /* connections beyond the limit that still get an answer */ };
+enum {
+    REFUSED_MAX = 32, /* connections beyond the limit that still get an answer */
+    KEEPALIVE_S = 60, /* of silence, before the kernel asks whether the peer is there */
+    FOR_OTHERS =
+        16, /* connections that those leave free which last; a quarter where they are few */
+};
 
 static void on_timer(uv_timer_t *timer);
 
@@ -79,6 +84,7 @@ void conn_close(struct conn *c)
         conn_tls_goodbye(c);
     c->closing = true;
     conn_body_cut(c);
+    conn_feed_over(c);
     if (c->state == WAITING)
         s->door.leave(s->door.ctx, &c->wait);
     leave_behind(c);
@@ -100,6 +106,21 @@ void conn_met(struct conn *c, enum http_limit which)
     c->server->met[which]++;
 }
 
+bool conn_lasting_full(const struct http_server *s)
+{
+    unsigned few = s->limits.max_connections / 4;
+
+    return s->lasting + (few < FOR_OTHERS ? few : FOR_OTHERS) >=
+           s->limits.max_connections;
+}
+
+void conn_lasts(struct conn *c)
+{
+    c->server->lasting++;
+    if (c->u.handle.type == UV_TCP)
+        uv_tcp_keepalive(&c->u.tcp, 1, KEEPALIVE_S);
+}
+
 /* ---- the last moments ----------------------------------------------------------- */
 
 static void on_shutdown(uv_shutdown_t *rq, int status)
@@ -113,6 +134,7 @@ static void on_shutdown(uv_shutdown_t *rq, int status)
 void conn_linger(struct conn *c)
 {
     c->state = LINGERING;
+    conn_feed_over(c);
     buf_deinit(&c->pending);
     c->pending_used = 0;
     c->shutdown.data = c;
@@ -126,6 +148,8 @@ void conn_linger(struct conn *c)
 
 void conn_stop(struct conn *c)
 {
+    if (conn_feed_stop(c))
+        return;
     if (c->state == READING || c->state == FLUSHING || conn_tls_opening(c))
         conn_close(c);
     /* else the answer under way, or the moment after it, is the last */
@@ -187,6 +211,8 @@ static void on_timer(uv_timer_t *timer)
         break;
     case LINGERING:
         conn_close(c);
+        break;
+    case FEEDING: /* there is nothing to wait for */
         break;
     case READING:
     case FLUSHING: /* it takes too little, and has said too little meanwhile */

@@ -6,22 +6,24 @@
  *   WRITING    the socket is full: the rest of the answer goes out by and by
  *   FLUSHING   the socket is full, and it is TLS itself that has something to say
  *   BEHIND     it had its share of this loop turn; the next turn goes on with it
+ *   FEEDING    its answer goes on (feed.h), and there is nothing to send
  *   LINGERING  the last answer is out and the client may not have said all: its bytes
  *              are heard and dropped for a moment, because closing on unread bytes
  *              makes the kernel reset the connection, and the answer would be lost
  *
- * Only READING and LINGERING read from the socket, so a client costs one read's worth
- * of its bytes at most, however much it sends.
+ * Only READING, FEEDING and LINGERING read from the socket, so a client costs one read's
+ * worth of its bytes at most, however much it sends.
  */
 #ifndef SERVER_HTTP_CONN_INNER_H
 #define SERVER_HTTP_CONN_INNER_H
 
 #include "server/http/conn.h"
 #include "server/http/door.h"
+#include "server/http/feed.h"
 #include "server/http/http.h"
 #include "server/http/intake.h"
 
-enum conn_state { READING, WAITING, WRITING, FLUSHING, BEHIND, LINGERING };
+enum conn_state { READING, WAITING, WRITING, FLUSHING, BEHIND, FEEDING, LINGERING };
 
 struct conn {
     union {
@@ -60,6 +62,7 @@ struct conn {
     struct door_wait wait;
     struct intake *intake; /* takes the body that is being read; NULL: nobody does */
     bool intake_full;      /* it wants no more */
+    struct feed *feed;     /* hands out what comes next of the answer; NULL: it ends */
     struct answer answer;
     size_t batch;      /* bytes of it, or of TLS, that libuv has */
     uint64_t began_ns; /* uv_hrtime() when its request was complete */
@@ -73,7 +76,7 @@ struct conn {
     uint64_t moved_ms;    /* when a byte was last seen to move */
     uint64_t began_ms;    /* when the answer under way began to wait for its client */
     uint64_t late_ms;     /* when it must be out */
-    size_t dropped;       /* bytes heard while lingering */
+    size_t dropped;       /* bytes heard while feeding or lingering */
 };
 
 /* conn.c: life and time. */
@@ -81,12 +84,22 @@ void conn_deadline(struct conn *c, uint64_t in_ms);
 void conn_linger(struct conn *c);
 void conn_met(struct conn *c, enum http_limit which);
 void conn_turn_away(struct conn *c); /* with the status noted when it was accepted */
+/* Bodies and answers may take hours, and scrapes have to get through meanwhile: */
+bool conn_lasting_full(const struct http_server *s);
+void conn_lasts(struct conn *c); /* is one of these; `lasting` goes down with its end */
 
 /* conn_intake.c: bodies that are taken as they arrive. */
 void conn_ask_for_bodies(struct conn *c); /* once */
 void conn_body(struct conn *c);           /* the head of such a request is complete */
 void conn_body_over(struct conn *c);      /* the body is */
 void conn_body_cut(struct conn *c);       /* nothing of it comes any more */
+
+/* conn_feed.c: answers that go on. */
+void conn_feed(struct conn *c);    /* the reply in its answer has a feed */
+void conn_feed_on(struct conn *c); /* all that was handed out is the kernel's */
+void conn_feed_heard(struct conn *c, const char *p, size_t n);
+void conn_feed_over(struct conn *c); /* nothing of it is sent any more */
+bool conn_feed_stop(struct conn *c); /* the server stops; false: c has no feed */
 
 /* conn_read.c: bytes → requests. */
 void conn_read_on(struct conn *c);
@@ -98,7 +111,11 @@ void conn_share_out(uv_idle_t *h); /* a turn for all that are behind */
 
 /* conn_write.c: requests → answers. */
 void conn_answer(struct conn *c);
-void conn_start(struct conn *c); /* sends the reply that is in its answer */
+void conn_start(struct conn *c); /* sends the reply that is in its answer: */
+void conn_make_head(struct conn *c);
+void conn_send(struct conn *c); /* now as far as it goes, the rest by and by */
+/* What the socket does not take now; until then (uv_now()), and while bytes move. */
+void conn_send_on(struct conn *c, uint64_t late_ms);
 void conn_wait_for_door(struct conn *c);
 void conn_turn_back(struct conn *c, enum door_verdict v);
 void conn_refuse(struct conn *c, int status, const char *reason, const char *headers);

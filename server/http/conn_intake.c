@@ -6,12 +6,6 @@
  */
 #include "server/http/conn_inner.h"
 
-enum {
-    KEEPALIVE_S = 60, /* of silence, before the kernel asks whether the peer is there */
-    FOR_OTHERS =
-        16, /* connections that bodies leave free; a quarter where they are few */
-};
-
 static bool takes(void *ctx, const struct request *rq)
 {
     const struct conn *c = ctx;
@@ -48,20 +42,11 @@ static void on_send_away(struct intake *in)
     conn_close(in->reader);
 }
 
-/* Bodies may take hours, and scrapes have to get through meanwhile. */
-static bool is_full(const struct http_server *s)
-{
-    unsigned few = s->limits.max_connections / 4;
-
-    return s->intakes + (few < FOR_OTHERS ? few : FOR_OTHERS) >=
-           s->limits.max_connections;
-}
-
 static struct intake *taken(struct conn *c, const struct intake_request *asked)
 {
     struct http_server *s = c->server;
 
-    if (!is_full(s))
+    if (!conn_lasting_full(s))
         return s->site.intake(s->site.ctx, asked, &c->answer.reply);
     route_refused(503, "too many bodies at a time (--web.max-connections)",
                   "Retry-After: 10\r\n", &c->answer.reply);
@@ -70,7 +55,6 @@ static struct intake *taken(struct conn *c, const struct intake_request *asked)
 
 static void admit(struct conn *c, bool known)
 {
-    struct http_server *s = c->server;
     struct request rq;
     const struct intake_request asked = {
         &rq, c->u.handle.type != UV_TCP || peer_loopback(&c->peer), known
@@ -82,13 +66,11 @@ static void admit(struct conn *c, bool known)
         turn_away(c);
         return;
     }
-    s->intakes++;
+    conn_lasts(c);
     c->intake->send_away = on_send_away;
     c->intake->reader = c;
     c->intake_full = false;
     http_take_body(&c->reader, on_body);
-    if (c->u.handle.type == UV_TCP)
-        uv_tcp_keepalive(&c->u.tcp, 1, KEEPALIVE_S);
     if (http_expects(&c->reader))
         conn_say_continue(c);
 }
@@ -139,7 +121,7 @@ void conn_body_over(struct conn *c)
     struct intake *in = c->intake;
 
     c->intake = NULL;
-    c->server->intakes--;
+    c->server->lasting--;
     in->end(in, INTAKE_WHOLE, &c->answer.reply);
     conn_start(c);
 }
@@ -151,6 +133,6 @@ void conn_body_cut(struct conn *c)
     c->intake = NULL;
     if (!in)
         return;
-    c->server->intakes--;
+    c->server->lasting--;
     in->end(in, INTAKE_CUT, NULL);
 }

@@ -151,7 +151,10 @@ void conn_share_out(uv_idle_t *h)
         s->turning = c->next_behind;
         c->in_behind = false;
         c->state = READING;
-        conn_go_on(c);
+        if (c->feed)
+            conn_feed_on(c);
+        else
+            conn_go_on(c);
     }
     if (!s->behind)
         uv_idle_stop(&s->turn);
@@ -165,7 +168,7 @@ void conn_consume(struct conn *c, const char *p, size_t n)
 
     c->spoke = true;
     used = consume(c, p, n);
-    if (c->closing || c->state == LINGERING)
+    if (c->closing || c->state == LINGERING || c->feed)
         return;
     if (c->state == READING) {
         reading_deadline(c);
@@ -181,6 +184,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
     struct conn *c = stream->data;
 
     if (n < 0) {
+        if (c->feed && n == UV_ETIMEDOUT)
+            conn_met(c, HTTP_LIMIT_WRITE_TIMEOUT);
         if (c->greeted && conn_tls_opening(c))
             conn_tls_cut(c, "the client went before the handshake was done");
         conn_close(c);
@@ -192,7 +197,9 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
             conn_close(c);
         return;
     }
-    if (c->session)
+    if (c->feed)
+        conn_feed_heard(c, b->base, (size_t)n);
+    else if (c->session)
         conn_tls_received(c, b->base, (size_t)n);
     else
         conn_consume(c, b->base, (size_t)n);

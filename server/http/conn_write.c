@@ -40,6 +40,10 @@ static void answered(struct conn *c)
 {
     struct self *self = c->server->self;
 
+    if (c->feed) {
+        conn_feed_on(c);
+        return;
+    }
     if (c->answer.reply.scrape)
         scraped(c);
     if (self)
@@ -94,6 +98,8 @@ static void on_written(uv_write_t *rq, int status)
 
     /* What was written just before the close is told of after it. */
     if (status < 0 || c->closing) {
+        if (c->feed && status == UV_ETIMEDOUT)
+            conn_met(c, HTTP_LIMIT_WRITE_TIMEOUT);
         conn_close(c);
         return;
     }
@@ -126,8 +132,17 @@ static bool try_plain(struct conn *c)
     return true;
 }
 
-/* Sends c->answer, which was started: now as far as it goes, the rest by and by. */
-static void send_answer(struct conn *c)
+void conn_send_on(struct conn *c, uint64_t late_ms)
+{
+    c->state = WRITING;
+    c->began_ms = c->moved_ms = uv_now(c->server->loop);
+    c->late_ms = late_ms;
+    uv_read_stop(&c->u.stream);
+    watch_stall(c);
+    write_batch(c);
+}
+
+void conn_send(struct conn *c)
 {
     struct http_server *s = c->server;
 
@@ -137,12 +152,8 @@ static void send_answer(struct conn *c)
         answered(c);
         return;
     }
-    c->state = WRITING;
-    c->began_ms = c->moved_ms = uv_now(s->loop);
-    c->late_ms = c->moved_ms + s->limits.write_timeout_ms + c->answer.left / SLOWEST;
-    uv_read_stop(&c->u.stream);
-    watch_stall(c);
-    write_batch(c);
+    conn_send_on(c, uv_now(s->loop) + s->limits.write_timeout_ms +
+                        c->answer.left / SLOWEST);
     slow_limit(s);
 }
 
@@ -186,7 +197,7 @@ static void keep_ready(struct conn *c, const struct ready_key *key)
         ready_keep(&s->ready, key, pieces, count, c->answer.left);
 }
 
-static void start(struct conn *c)
+void conn_make_head(struct conn *c)
 {
     struct http_server *s = c->server;
 
@@ -200,8 +211,8 @@ static void start(struct conn *c)
 
 void conn_start(struct conn *c)
 {
-    start(c);
-    send_answer(c);
+    conn_make_head(c);
+    conn_send(c);
 }
 
 /* The request was let in. */
@@ -222,11 +233,15 @@ static void serve(struct conn *c, const struct request *rq)
         route(&s->site, c->endpoint, rq, &c->answer.reply);
         if (c->answer.reply.status == 403 || c->answer.reply.status == 429)
             conn_met(c, http_limit_of(c->answer.reply.status));
-        start(c);
+        if (c->answer.reply.feed) {
+            conn_feed(c);
+            return;
+        }
+        conn_make_head(c);
         if (plain)
             keep_ready(c, &key);
     }
-    send_answer(c);
+    conn_send(c);
 }
 
 void conn_turn_back(struct conn *c, enum door_verdict v)
@@ -307,6 +322,5 @@ void conn_refuse(struct conn *c, int status, const char *reason, const char *hea
     c->answer.reply.content_type = "text/plain; charset=utf-8";
     c->timed = c->keep_alive = false;
     c->unheard = true;
-    start(c);
-    send_answer(c);
+    conn_start(c);
 }

@@ -24,6 +24,7 @@ static const struct {
     { VIEW("expect"), HTTP_EXPECT },
     { VIEW("origin"), HTTP_ORIGIN },
     { VIEW("authorization"), HTTP_AUTHORIZATION },
+    { VIEW("last-event-id"), HTTP_LAST_EVENT_ID },
     { VIEW("if-none-match"), HTTP_IF_NONE_MATCH },
     { VIEW("sec-fetch-site"), HTTP_SEC_FETCH_SITE },
     { VIEW("accept-encoding"), HTTP_ACCEPT_ENCODING },
@@ -418,6 +419,7 @@ void http_request(const struct http_reader *r, struct request *out)
         .accept_encoding = value(r, HTTP_ACCEPT_ENCODING),
         .if_none_match = value(r, HTTP_IF_NONE_MATCH),
         .authorization = value(r, HTTP_AUTHORIZATION),
+        .last_event_id = value(r, HTTP_LAST_EVENT_ID),
     };
     split_target(value(r, HTTP_TARGET), out);
 }

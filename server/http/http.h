@@ -32,6 +32,7 @@ enum http_field {
     HTTP_IF_NONE_MATCH,
     HTTP_EXPECT,
     HTTP_AUTHORIZATION,
+    HTTP_LAST_EVENT_ID,
     HTTP_FIELDS,
 };
 

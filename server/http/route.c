@@ -14,6 +14,7 @@
 #include "core/hash.h"
 #include "core/mem.h"
 #include "server/http/browser.h"
+#include "server/http/feed.h"
 #include "server/http/negotiate.h"
 
 #define TEXT "text/plain; charset=utf-8"
@@ -209,6 +210,17 @@ static void page(const struct call *c, struct reply *out)
     c->site->page(c->site->ctx, c->endpoint, c->rq, out);
 }
 
+/* What the page asks for: the values themselves, which are for no other site's page. */
+static void page_data(const struct call *c, struct reply *out)
+{
+    const char *refused = browser_refused(c->rq, view_of(c->site->allowed_hosts));
+
+    if (refused)
+        route_refused(403, refused, NULL, out);
+    else
+        page(c, out);
+}
+
 /* False: it was not done, and *out says why. */
 static bool change(const struct call *c, int (*f)(void *ctx, struct err *e),
                    struct reply *out)
@@ -264,6 +276,11 @@ static const struct path {
     { VIEW("/-/reload"), reload, true, false, false },
     { VIEW("/"), page, false, false, false },
     { VIEW("/style.css"), page, false, false, false },
+    { VIEW("/page.css"), page, false, false, false },
+    { VIEW("/page.js"), page, false, false, false },
+    { VIEW("/chart.js"), page, false, false, false },
+    { VIEW("/events"), page_data, false, false, false },
+    { VIEW("/frames"), page_data, false, false, false },
 };
 
 static bool allowed(const struct path *p, enum method m)
@@ -315,6 +332,9 @@ void reply_deinit(struct reply *r)
         body_unref(r->bodies[i]);
     r->body_count = 0;
     buf_deinit(&r->text);
+    if (r->feed)
+        r->feed->gone(r->feed);
+    r->feed = NULL;
 }
 
 uint64_t reply_length(const struct reply *r)

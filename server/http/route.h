@@ -94,7 +94,8 @@ struct reply {
     size_t body_count;
     struct view fixed; /* follows the bodies: bytes that live for ever */
     struct buf text;   /* follows that; owned */
-    struct feed *feed; /* follows all that, without end (feed.h); NULL: none */
+    /* In place of all that, with status 200: what has no end (feed.h); NULL: none. */
+    struct feed *feed;
 };
 
 /* Fills *out, which the caller passes zeroed and ends with reply_deinit(). */

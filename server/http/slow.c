@@ -15,12 +15,21 @@ static size_t served_bytes(const struct http_server *s)
     return n;
 }
 
+/* Of a batch that several are sent each has its part. */
+static size_t batch_bytes(const struct conn *c)
+{
+    const struct ready_answer *batch = c->feed ? c->answer.ready : NULL;
+
+    return batch ? batch->n / batch->refs : 0;
+}
+
 static size_t own_bytes(const struct http_server *s)
 {
     size_t n = 0;
 
     for (const struct conn *c = s->conns; c; c = c->next)
-        n += c->closing ? 0 : c->answer.text_bytes + conn_tls_pending(c);
+        if (!c->closing)
+            n += c->answer.text_bytes + batch_bytes(c) + conn_tls_pending(c);
     return n;
 }
 

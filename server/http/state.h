@@ -27,8 +27,9 @@ struct http_server {
     struct listener *listeners; /* in the order they were made */
     struct conn *conns;         /* all that are not freed */
     unsigned conn_count;        /* not yet closing */
-    unsigned intakes;           /* of those, with a body that is taken as it arrives */
     struct peers peers;         /* of those */
+    unsigned lasting;           /* of those, with a body that is taken as it arrives, or
+                                   an answer that goes on */
 
     struct door door;
     bool guarded; /* the door is asked */

@@ -50,6 +50,7 @@ static void site_page(void *ctx, int endpoint, const struct request *rq,
     (void)rq;
     (void)ctx;
     out->status = 200;
+    out->content_type = "text/html; charset=utf-8";
     buf_u64(&out->text, (uint64_t)endpoint);
 }
 

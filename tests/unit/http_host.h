@@ -28,7 +28,7 @@ enum { LARGE = 8 * 1024 * 1024, PATIENCE_MS = 20000 };
 
 static struct {
     uv_loop_t loop;
-    uv_async_t stop;
+    uv_async_t stop, wake;
     pthread_t thread;
     struct http_server *server;
     struct self *self;
@@ -36,7 +36,10 @@ static struct {
     unsigned stop_timeout_ms;
     int close_rc;
     int port;
-    unsigned page_ms;        /* that a page takes to make */
+    unsigned page_ms; /* that a page takes to make */
+    /* What the page's paths answer; NULL: that of all tests that ask for none. */
+    void (*page)(const struct request *rq, struct reply *out);
+    void (*woken)(void);     /* in the loop, when wake was sent; NULL: it cannot be */
     atomic_bool fresh;       /* the next large answer is of a new generation */
     const struct door *door; /* NULL: none */
     /* NULL: plain; what a reload changes it to. One reference each, which goes away. */
@@ -93,9 +96,12 @@ static inline int site_reload(void *ctx, struct err *e)
 static inline void site_page(void *ctx, int endpoint, const struct request *rq,
                              struct reply *out)
 {
-    (void)rq;
     (void)ctx;
     (void)endpoint;
+    if (host.page) {
+        host.page(rq, out);
+        return;
+    }
     usleep(host.page_ms * 1000);
     out->status = 200;
     out->content_type = "text/html; charset=utf-8";
@@ -116,6 +122,14 @@ static inline void on_stop(uv_async_t *async)
 {
     http_server_stop(host.server, host.stop_timeout_ms, on_done, NULL);
     uv_close((uv_handle_t *)async, NULL);
+    if (host.woken)
+        uv_close((uv_handle_t *)&host.wake, NULL);
+}
+
+static inline void on_wake(uv_async_t *async)
+{
+    (void)async;
+    host.woken();
 }
 
 static inline void *run_loop(void *arg)
@@ -163,6 +177,8 @@ static inline void start(const struct http_limits *limits)
     host.port =
         (int)strtol(strrchr(http_server_address(host.server, 0), ':') + 1, NULL, 10);
     assert_int_equal(uv_async_init(&host.loop, &host.stop, on_stop), 0);
+    if (host.woken)
+        assert_int_equal(uv_async_init(&host.loop, &host.wake, on_wake), 0);
     assert_int_equal(pthread_create(&host.thread, NULL, run_loop, NULL), 0);
 }
 

@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include "server/http/answer.h"
+#include "server/http/feed.h"
 
 static struct gzip zip;
 
@@ -101,6 +102,120 @@ static void heads_tell_status_fields_and_what_becomes_of_the_connection(void **s
     head_is(200, true, true, "", NULL,
             "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
             "Content-Length: 8\r\nConnection: keep-alive\r\n\r\n");
+}
+
+/* As the parts of the page are: bytes that were compressed when the program was built. */
+static void bytes_that_are_compressed_already_are_sent_as_they_are(void **state)
+{
+    static const char tag[] = "\"0123456789abcdef\"";
+    static const char long_line[] =
+        "Content-Security-Policy: default-src 'none'; script-src 'self'; "
+        "style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'; report-uri /nowhere/at/all; "
+        "sandbox allow-scripts allow-same-origin allow-forms allow-popups; "
+        "worker-src 'none'; manifest-src 'none'; media-src 'none'; object-src 'none'; "
+        "frame-src 'none'; child-src 'none'; font-src 'none'; prefetch-src 'none'\r\n";
+    struct answer a;
+    struct buf got, want = { 0 };
+
+    (void)state;
+    for (int variant = 0; variant < 3; variant++) { /* GET, HEAD, 304 */
+        memset(&a, 0, sizeof a);
+        a.reply.status = variant == 2 ? 304 : 200;
+        a.reply.content_type = "text/javascript; charset=utf-8";
+        a.reply.head = variant == 1;
+        a.reply.headers = variant == 2 ? long_line : "Content-Encoding: gzip\r\n";
+        a.reply.fixed = variant == 2 ? VIEW("") : VIEW("\x1f\x8bxyz");
+        memcpy(a.reply.etag, tag, sizeof tag);
+        answer_start(&a, &(struct answer_manner){ true, false, "X-Y: z\r\n", &zip });
+        got = drain(&a, 8, 1000);
+        if (variant == 2)
+            buf_fmt(&want, "HTTP/1.1 304 Not Modified\r\nETag: %s\r\n", tag);
+        else
+            buf_fmt(&want,
+                    "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n"
+                    "Content-Length: 5\r\nETag: %s\r\n",
+                    a.reply.content_type, tag);
+        buf_fmt(&want, "Vary: Accept, Accept-Encoding\r\n%sX-Y: z\r\n\r\n%s",
+                a.reply.headers, variant == 0 ? "\x1f\x8bxyz" : "");
+        buf_char(&want, '\0');
+        assert_view(buf_as_view(&got), want.p);
+        buf_release(&want);
+        buf_deinit(&got);
+        answer_release(&a);
+    }
+    buf_deinit(&want);
+}
+
+/* ---- feeds ---------------------------------------------------------------------- */
+
+static unsigned gone;
+
+static void count_gone(struct feed *f)
+{
+    (void)f;
+    gone++;
+}
+
+static void a_feed_has_a_head_without_length(void **state)
+{
+    struct feed feed = { .gone = count_gone };
+    struct answer a;
+    struct buf got;
+
+    (void)state;
+    for (int http10 = 0; http10 < 2; http10++) {
+        memset(&a, 0, sizeof a);
+        a.reply.status = 200;
+        a.reply.content_type = "text/event-stream";
+        a.reply.headers = "Cache-Control: no-store\r\n";
+        a.reply.feed = &feed;
+        answer_start(&a, &(struct answer_manner){ !http10, http10, "", &zip });
+        got = drain(&a, 8, 1000);
+        assert_view(buf_as_view(&got),
+                    http10 ? "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                             "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
+                           : "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                             "Transfer-Encoding: chunked\r\n"
+                             "Cache-Control: no-store\r\n\r\n");
+        buf_deinit(&got);
+        answer_release(&a);
+        answer_release(&a);
+    }
+    assert_int_equal(gone, 2);
+}
+
+static void a_chunk_says_how_long_it_is(void **state)
+{
+    char bytes[70000];
+    struct ready_answer *chunk = feed_chunk(VIEW("data\n\n"));
+    struct answer a = { 0 };
+    struct buf got;
+
+    (void)state;
+    for (int framed = 0; framed < 2; framed++) {
+        chunk->refs++;
+        answer_start_chunk(&a, chunk, framed);
+        got = drain(&a, 1, 3);
+        assert_view(buf_as_view(&got), framed ? "6\r\ndata\n\n\r\n" : "data\n\n");
+        buf_deinit(&got);
+        answer_release(&a);
+        assert_int_equal(chunk->refs, 1);
+    }
+    ready_answer_unref(chunk);
+    memset(bytes, '\n', sizeof bytes);
+    for (size_t n = 1; n <= sizeof bytes; n = n * 16 - 1 + (n == 1)) {
+        char line[16];
+        size_t line_n = (size_t)snprintf(line, sizeof line, "%zx\r\n", n);
+
+        chunk = feed_chunk((struct view){ bytes, n });
+        assert_int_equal(chunk->n, line_n + n + 2);
+        assert_memory_equal(chunk->p, line, line_n);
+        assert_memory_equal(chunk->p + chunk->n - 2, "\r\n", 2);
+        assert_ptr_equal(feed_bytes(chunk).p, chunk->p + line_n);
+        assert_int_equal(feed_bytes(chunk).n, n);
+        ready_answer_unref(chunk);
+    }
 }
 
 /* What zlib makes of one whole gzip member. */
@@ -216,6 +331,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_is_head_bodies_and_text_however_it_is_cut),
         cmocka_unit_test(heads_tell_status_fields_and_what_becomes_of_the_connection),
+        cmocka_unit_test(bytes_that_are_compressed_already_are_sent_as_they_are),
+        cmocka_unit_test(a_feed_has_a_head_without_length),
+        cmocka_unit_test(a_chunk_says_how_long_it_is),
         cmocka_unit_test(gzip_is_one_member_of_all_bodies),
         cmocka_unit_test(text_that_is_not_kept_is_made_as_it_is_sent),
     };

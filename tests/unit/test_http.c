@@ -59,7 +59,7 @@ static void a_request_cut_anywhere_reads_the_same(void **state)
                                "ACCEPT:  text/plain;q=0.5 \r\nX-Other: 1\r\n"
                                "Accept-Encoding: gzip\r\nOrigin: http://box:9502\r\n"
                                "Sec-Fetch-Site: same-origin\r\n"
-                               "If-None-Match: \"7\"\r\n\r\n";
+                               "If-None-Match: \"7\"\r\nLast-Event-ID: 5f-12\r\n\r\n";
 
     (void)state;
     for (size_t step = 1; step <= sizeof(text); step++) {
@@ -79,6 +79,7 @@ static void a_request_cut_anywhere_reads_the_same(void **state)
         assert_view(rq.origin, "http://box:9502");
         assert_view(rq.sec_fetch_site, "same-origin");
         assert_view(rq.if_none_match, "\"7\"");
+        assert_view(rq.last_event_id, "5f-12");
         assert_true(r.keep_alive);
         http_deinit(&r);
     }

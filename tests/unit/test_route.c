@@ -55,6 +55,7 @@ static void fake_page(void *ctx, int endpoint, const struct request *rq,
 {
     (void)ctx;
     out->status = 200;
+    out->content_type = "text/html; charset=utf-8";
     buf_fmt(&out->text, "<p>%d %.*s</p>", endpoint, VIEW_ARG(rq->path));
 }
 
@@ -367,6 +368,9 @@ static void other_spellings_are_not_found(void **state)
     }
 }
 
+static const char *const page_paths[] = { "/",         "/page.css", "/page.js",
+                                          "/chart.js", "/events",   "/frames" };
+
 static void other_methods_are_told_what_is_allowed(void **state)
 {
     static const char *const paths[] = { "/",        "/metrics",  "/metrics/all",
@@ -378,6 +382,10 @@ static void other_methods_are_told_what_is_allowed(void **state)
         status_is(METHOD_POST, paths[i], 405, "GET, HEAD");
         status_is(METHOD_OTHER, paths[i], 405, "GET, HEAD");
         status_is(METHOD_HEAD, paths[i], 200, "");
+    }
+    for (size_t i = 0; i < sizeof(page_paths) / sizeof(page_paths[0]); i++) {
+        status_is(METHOD_POST, page_paths[i], 405, "GET, HEAD");
+        status_is(METHOD_HEAD, page_paths[i], 200, "");
     }
     status_is(METHOD_GET, "/-/reload", 405, "POST");
     status_is(METHOD_HEAD, "/-/reload", 405, "POST");
@@ -455,6 +463,60 @@ static void the_page_and_its_parts_are_asked_of_the_site(void **state)
     content_is(&r, "<p>1 /</p>");
     r = ask(METHOD_GET, "/style.css", "", 2);
     content_is(&r, "<p>2 /style.css</p>");
+    for (size_t i = 0; i < sizeof(page_paths) / sizeof(page_paths[0]); i++) {
+        char want[32];
+
+        snprintf(want, sizeof want, "<p>2 %s</p>", page_paths[i]);
+        r = ask(METHOD_GET, page_paths[i], "", 2);
+        assert_int_equal(r.status, 200);
+        content_is(&r, want);
+    }
+}
+
+static struct reply data_from(const char *path, const char *host, const char *origin,
+                              const char *site_field)
+{
+    struct request rq = { .method = METHOD_GET,
+                          .path = view_of(path),
+                          .host = view_of(host),
+                          .origin = view_of(origin),
+                          .sec_fetch_site = view_of(site_field) };
+
+    return ask_as(&rq, 1);
+}
+
+static void what_the_page_asks_for_is_for_no_other_page(void **state)
+{
+    static const struct {
+        const char *host, *origin, *site_field;
+        int status;
+    } cases[] = {
+        { "127.0.0.1:9502", "", "same-origin", 200 }, /* the page itself */
+        { "localhost:9502", "", "none", 200 },        /* typed in */
+        { "exporter.example", "", "", 200 },          /* no browser */
+        { "[::1]:9502", "http://[::1]:9502", "same-origin", 200 },
+        { "127.0.0.1:9502", "", "cross-site", 403 },
+        { "127.0.0.1:9503", "http://127.0.0.1:9502", "same-site", 403 },
+        { "127.0.0.1:9502", "http://evil.example", "", 403 },
+        { "evil.example:9502", "", "same-origin", 403 }, /* a name pointed here */
+    };
+    static const char *const data[] = { "/events", "/frames" };
+    struct reply r;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        for (size_t k = 0; k < 2; k++) {
+            r = data_from(data[k], cases[i].host, cases[i].origin, cases[i].site_field);
+            assert_int_equal(r.status, cases[i].status);
+            reply_deinit(&r);
+        }
+    r = data_from("/events", "evil.example", "", "");
+    content_is(&r, "Host is neither an IP address, localhost nor named by "
+                   "--web.allowed-host\n");
+    /* The page itself says so, wherever it is. */
+    r = data_from("/", "evil.example", "http://evil.example", "cross-site");
+    assert_int_equal(r.status, 200);
+    reply_deinit(&r);
 }
 
 int main(void)
@@ -476,6 +538,7 @@ int main(void)
         TEST(reload_answers_with_the_reason_of_a_failure),
         TEST(pages_of_other_sites_cannot_reload),
         TEST(the_page_and_its_parts_are_asked_of_the_site),
+        TEST(what_the_page_asks_for_is_for_no_other_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
