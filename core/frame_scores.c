@@ -8,6 +8,7 @@
  * four for scores from 0 to 100 in millionths, at most eight for doubles.
  */
 #include "core/frame_scores.h"
+#include "core/frame_span.h"
 #include "core/mem.h"
 
 #include <assert.h>
@@ -88,6 +89,20 @@ static void append(struct frame_scores *s, double score)
         s->millionths[s->count++] = n;
 }
 
+/* The score that came last is part of its block. */
+static void append_to_block(struct frame_scores *s, double score)
+{
+    size_t block = (s->count - 1) / FRAME_BLOCK;
+
+    if (block == s->block_cap) {
+        s->block_cap += s->block_cap / 2 + 1;
+        s->blocks = mem_resize(s->blocks, s->block_cap, sizeof *s->blocks);
+    }
+    if ((s->count - 1) % FRAME_BLOCK == 0)
+        s->blocks[block] = frame_span_none();
+    frame_span_add(&s->blocks[block], score);
+}
+
 void frame_scores_add(struct frame_scores *s, double score)
 {
     double from_mean;
@@ -97,6 +112,7 @@ void frame_scores_add(struct frame_scores *s, double score)
     if (score == 0)
         score = 0; /* one key for both zeros */
     append(s, score);
+    append_to_block(s, score);
     if (isnan(score))
         return;
     s->harmonic_undefined = s->harmonic_undefined || score <= -1;
@@ -363,29 +379,6 @@ void frame_scores_below(const struct frame_scores *s, const double thresholds[],
     }
 }
 
-size_t frame_scores_worst(const struct frame_scores *s, size_t n, size_t out[])
-{
-    double scores[FRAME_WORST_MAX];
-    size_t found = 0;
-
-    assert(n <= FRAME_WORST_MAX);
-    for (size_t i = 0; n && i < s->count; i++) {
-        double score = frame_scores_at(s, i);
-        size_t at = found;
-
-        if (isnan(score) || (found == n && score >= scores[n - 1]))
-            continue;
-        while (at > 0 && score < scores[at - 1])
-            at--;
-        found += found < n;
-        memmove(scores + at + 1, scores + at, (found - at - 1) * sizeof *scores);
-        memmove(out + at + 1, out + at, (found - at - 1) * sizeof *out);
-        scores[at] = score;
-        out[at] = i;
-    }
-    return found;
-}
-
 double frame_scores_mean_mse(const struct frame_scores *s)
 {
     return s->mse_count ? s->mse_sum / (double)s->mse_count : (double)NAN;
@@ -412,5 +405,6 @@ void frame_scores_deinit(struct frame_scores *s)
 {
     free(s->millionths);
     free(s->wide);
+    free(s->blocks);
     *s = (struct frame_scores){ 0 };
 }

@@ -6,11 +6,11 @@
  * takes four bytes: millionths in an integer, which give back the very double that the
  * text stands for. With the first score that is none of these (libvmaf 3 may print 16
  * digits) all become doubles. So every figure is exact either way; ten hours at 60 frames
- * a second take 8.6 or 17.3 MB.
+ * a second take 8.6 or 17.3 MB, and half a megabyte for the figures of their parts.
  *
  * A score may be +Inf: the frame is identical to its reference. Appending keeps the sums;
- * percentiles, counts below a threshold and the worst frames read all scores when they are
- * asked for, without a copy of them.
+ * percentiles and counts below a threshold read all scores when they are asked for, without
+ * a copy of them.
  */
 #ifndef CORE_FRAME_SCORES_H
 #define CORE_FRAME_SCORES_H
@@ -22,12 +22,20 @@
 enum {
     FRAME_PERCENTILES_MAX = 16, /* asked for at once */
     FRAME_WORST_MAX = 256,
+    FRAME_BLOCK = 128, /* scores, whose figures are kept */
+};
+
+struct frame_span { /* figures of scores that follow each other, see frame_span.h */
+    uint32_t finite, infinite; /* frames with such a score */
+    double min, max, sum;      /* of the finite; +Inf, -Inf, 0: there is none */
 };
 
 struct frame_scores {    /* zero-initialised: empty */
     int32_t *millionths; /* one of both is NULL */
     double *wide;
     size_t count, cap;
+    struct frame_span *blocks; /* the first FRAME_BLOCK scores, the next … */
+    size_t block_cap;
     uint64_t finite, infinite; /* frames with such a score */
     double mean, squares;      /* of the finite: mean, sum of squared distances to it */
     double min, max;           /* of the finite */
@@ -72,10 +80,6 @@ void frame_scores_percentiles(const struct frame_scores *s, const double percent
 /* How many frames score less than each of n thresholds. */
 void frame_scores_below(const struct frame_scores *s, const double thresholds[],
                         size_t n, uint64_t out[]);
-
-/* Indexes of the n frames (at most FRAME_WORST_MAX) with the lowest scores, lowest first, of
- * equals the earlier first. How many there are. */
-size_t frame_scores_worst(const struct frame_scores *s, size_t n, size_t out[]);
 
 /* Mean of the squared errors; NaN: none was told. */
 double frame_scores_mean_mse(const struct frame_scores *s);

@@ -212,6 +212,7 @@ void frame_table_restart(struct frame_table *t)
     struct frame_table empty;
 
     frame_table_init(&empty, t->limits, t->naming);
+    empty.restarts = t->restarts + 1;
     frame_table_deinit(t);
     *t = empty;
 }

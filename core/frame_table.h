@@ -42,6 +42,7 @@ struct frame_table {
     size_t numbers_cap;
     uint64_t rows_over;   /* frames that did not fit */
     uint64_t values_over; /* values whose column did not fit */
+    uint64_t restarts;    /* how often all of it became another */
     double peak;          /* largest value of a sample; NaN: not known */
     size_t next_column;   /* the one that is expected: names come in the same order */
 };

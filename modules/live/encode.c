@@ -285,9 +285,13 @@ const struct encode_figures *encode_figures(struct encode *e, enum encode_log wh
     static const double cost_s = 1e-6; /* of a score: a thousand times what it takes */
     struct encode_figures *f = &e->logs[which]->figures[column];
     const struct frame_column *c = &e->logs[which]->table->columns[column];
-    bool soon = f->count && now_s >= f->at_s &&
-                now_s - f->at_s < cost_s * (double)c->scores.count;
+    uint64_t restarts = e->logs[which]->table->restarts;
+    bool soon;
 
+    if (f->restarts != restarts) /* all of them are others */
+        *f = (struct encode_figures){ .restarts = restarts, .below = f->below };
+    soon = f->count && now_s >= f->at_s &&
+           now_s - f->at_s < cost_s * (double)c->scores.count;
     if (f->count != c->scores.count && !soon) {
         f->count = c->scores.count;
         f->at_s = now_s;

@@ -29,7 +29,8 @@ enum encode_log { ENCODE_LOG_PSNR, ENCODE_LOG_SSIM, ENCODE_LOG_VMAF, ENCODE_LOGS
 /* Figures of one column of a log, as of `count` rows. */
 struct encode_figures {
     size_t count;
-    double at_s; /* Unix time at which they were made */
+    uint64_t restarts; /* of the table, then */
+    double at_s;       /* Unix time at which they were made */
     struct frame_stats stats;
     size_t below_count; /* as of so many rows */
     uint64_t *below;    /* per threshold */

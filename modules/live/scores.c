@@ -1,12 +1,23 @@
 #include "modules/live/scores.h"
 
+static const char *const first[] = { "vmaf", "psnr", "ssim" };
+enum { REST = sizeof first / sizeof *first };
+
+static unsigned place_of(struct view metric)
+{
+    unsigned i = 0;
+
+    while (i < REST && !view_eq(metric, view_of(first[i])))
+        i++;
+    return i;
+}
+
 static bool is_told(const struct encode *e, const struct score_column *c)
 {
     const struct frame_column *k = c->column;
 
     return k->scores.finite + k->scores.infinite > 0 &&
-           view_eq(k->metric.metric, VIEW("vmaf")) == !c->rest &&
-           encode_tells(e, c->log, c->at - 1);
+           place_of(k->metric.metric) == c->pass && encode_tells(e, c->log, c->at - 1);
 }
 
 static bool next_of_log(const struct encode *e, struct score_column *c)
@@ -29,9 +40,9 @@ bool score_next(const struct encode *e, struct score_column *c)
         c->log = (enum encode_log)((c->log + 1) % ENCODE_LOGS);
         if (c->log != 0)
             continue;
-        if (c->rest)
+        if (c->pass == REST)
             return false;
-        c->rest = true;
+        c->pass++;
     }
     return true;
 }

@@ -8,7 +8,7 @@
 #include "modules/live/encode.h"
 
 struct score_column { /* zero-initialised: before the first */
-    bool rest;        /* all VMAF was there */
+    unsigned pass;    /* metrics of which place are looked for */
     enum encode_log log;
     size_t at; /* of the log's columns, + 1 */
     const struct frame_table *table;
@@ -16,7 +16,7 @@ struct score_column { /* zero-initialised: before the first */
 };
 
 /* The next column that is told and in which any frame has a score; false: there is no more.
- * VMAF comes first, then what the logs of ffmpeg's filters tell. */
+ * VMAF, PSNR and SSIM come first, in this order, then planes and all others. */
 bool score_next(const struct encode *e, struct score_column *c);
 
 /*

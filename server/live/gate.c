@@ -98,6 +98,14 @@ void live_item_json(struct live *l, const struct live_item *item, struct buf *ou
         library->live_item_json(l, item, out);
 }
 
+void live_frames(struct live *l, const struct request *rq, struct reply *out)
+{
+    if (l)
+        library->live_frames(l, rq, out);
+    else
+        route_refused(404, "no encode is watched here", NULL, out);
+}
+
 void live_about(const struct live *l, struct about *out)
 {
     if (l)

@@ -25,6 +25,7 @@
     F(live_changes)                                                                    \
     F(live_items)                                                                      \
     F(live_item_json)                                                                  \
+    F(live_frames)                                                                     \
     F(live_about)                                                                      \
     F(live_last)                                                                       \
     F(live_stop)                                                                       \

@@ -6,6 +6,7 @@
  *   requests.c   requests to /progress/NAME → encodes
  *   sheets.c     encodes → bodies
  *   records.c    encodes → the page
+ *   frames.c     scores by frame of one encode → whoever asks
  */
 #ifndef SERVER_LIVE_LIVE_INNER_H
 #define SERVER_LIVE_LIVE_INNER_H

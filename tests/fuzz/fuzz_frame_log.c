@@ -4,6 +4,8 @@
  */
 #include "tests/fuzz/told.h"
 
+#include "core/frame_span.h"
+
 #include <math.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -23,7 +25,8 @@ static bool ordered(double a, double b)
 static void check_scores(const struct frame_scores *s)
 {
     const double thresholds[] = { -INFINITY, 0, INFINITY };
-    size_t worst[4], n = frame_scores_worst(s, 4, worst);
+    size_t worst[4], n = frame_scores_worst(s, 0, s->count, 4, worst);
+    const struct frame_span all = frame_scores_span(s, 0, s->count);
     struct frame_stats stats;
     uint64_t below[3];
 
@@ -35,6 +38,9 @@ static void check_scores(const struct frame_scores *s)
     require(ordered(stats.p5, stats.p10) && ordered(stats.p10, stats.p50));
     require(ordered(stats.p50, stats.max) && ordered(stats.max_finite, stats.max));
     require(below[0] == 0 && below[2] == stats.frames - stats.infinite);
+    require(all.finite + all.infinite == stats.frames &&
+            all.infinite == stats.infinite);
+    require(!all.finite || (all.min == s->min && all.max == s->max));
     require(n == (stats.frames < 4 ? stats.frames : 4));
     require(!n || frame_scores_at(s, worst[0]) == stats.min);
     for (size_t i = 1; i < n; i++)

@@ -49,7 +49,6 @@ static void no_scores_have_no_figures(void **state)
     (void)state;
     for (int i = 0; i < 2; i++) {
         struct frame_stats f;
-        size_t worst[3];
         uint64_t below;
 
         frame_scores_stats(both[i], &f);
@@ -61,7 +60,6 @@ static void no_scores_have_no_figures(void **state)
         assert_unknown(f.max);
         assert_unknown(f.p50);
         assert_unknown(frame_scores_mean_mse(both[i]));
-        assert_int_equal(frame_scores_worst(both[i], 3, worst), 0);
         frame_scores_below(both[i], (const double[]){ 1e9 }, 1, &below);
         assert_int_equal(below, 0);
     }
@@ -220,22 +218,6 @@ static void frames_below_thresholds_are_counted(void **state)
     frame_scores_deinit(&s);
 }
 
-static void the_worst_frames_come_lowest_first(void **state)
-{
-    struct frame_scores s = SCORES(9, 3, NAN, 5, 3, INFINITY, 1, 7);
-    const size_t want[] = { 6, 1, 4, 3 };
-    size_t worst[FRAME_WORST_MAX];
-
-    (void)state;
-    assert_int_equal(frame_scores_worst(&s, 4, worst), 4);
-    for (int i = 0; i < 4; i++)
-        assert_int_equal(worst[i], want[i]);
-    assert_int_equal(frame_scores_worst(&s, 100, worst), 7);
-    assert_int_equal(worst[6], 5);
-    assert_int_equal(frame_scores_worst(&s, 0, worst), 0);
-    frame_scores_deinit(&s);
-}
-
 static void psnr_of_the_mean_error_is_not_the_mean_psnr(void **state)
 {
     struct frame_scores s = { 0 };
@@ -278,7 +260,6 @@ int main(void)
         cmocka_unit_test(percentiles_are_those_of_the_sorted_scores),
         cmocka_unit_test(both_zeros_are_one),
         cmocka_unit_test(frames_below_thresholds_are_counted),
-        cmocka_unit_test(the_worst_frames_come_lowest_first),
         cmocka_unit_test(psnr_of_the_mean_error_is_not_the_mean_psnr),
         cmocka_unit_test(the_depth_of_samples_follows_from_one_frame),
     };
