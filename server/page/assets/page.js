@@ -1,0 +1,160 @@
+/*
+ * page.js - the page that follows the server: brings its parts together.
+ *
+ *   events → feed.js (records by kind and key) → once for each picture the browser draws:
+ *   encodes.js, scenarios.js (+ grid.js), plots.js, frames.js
+ *
+ * The document below stays readable without any of this.
+ */
+import { Encodes } from "./encodes.js";
+import { Feed } from "./feed.js";
+import { Frames } from "./frames.js";
+import { Settings, count, el, setData, setText } from "./parts.js";
+import { Plots } from "./plots.js";
+import { Scenarios, sorted } from "./scenarios.js";
+
+const BACK_MS = 4000; /* so long it says that the connection is there again */
+
+class Page {
+    constructor(root) {
+        this.root = root;
+        this.sorted = sorted;
+        this.dirty = new Set();
+        this.title = document.title;
+        this.settings = new Settings(() => this.restore());
+        this.feed = new Feed((kinds) => this.mark(kinds), (state, why) => this.connection(state, why));
+        this.banner = el("p", { id: "connection", role: "status", "aria-live": "polite" });
+        this.notice = el("p", { id: "notice", role: "status", class: "box bad", hidden: true });
+        this.encodes = new Encodes(this);
+        this.scenarios = new Scenarios(this, (shown) => this.filtered(shown));
+        this.plots = new Plots(this);
+        this.frames = new Frames(this);
+        root.append(this.banner, this.notice, this.encodes.root, this.scenarios.root, this.plots.root,
+            this.frames.root);
+        matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
+        setInterval(() => document.hidden || this.encodes.tick(), 1000);
+        this.restore();
+        this.feed.open();
+    }
+
+    /* A clock that runs evenly, in ms, as the times at which records came. */
+    time() {
+        return performance.now();
+    }
+
+    scenarioOf(encode) {
+        return this.feed.records.scenario.get(encode.row) ?? {};
+    }
+
+    /* ---- records changed ------------------------------------------------------------------ */
+
+    mark(kinds) {
+        if (!this.dirty.size)
+            requestAnimationFrame(() => this.draw());
+        for (const kind of kinds)
+            this.dirty.add(kind);
+    }
+
+    draw() {
+        const { dirty } = this;
+
+        this.dirty = new Set();
+        this.drawStatus(this.feed.status);
+        this.encodes.update();
+        if (dirty.has("scenario"))
+            this.scenarios.changed();
+        if (this.frames.key || this.frames.encode)
+            this.frames.update();
+        if (this.feed.whole && !("whole" in document.body.dataset)) {
+            this.restore();
+            setData(document.body, "whole", "true");
+        }
+        this.hidePlain();
+    }
+
+    /* The table that is there without a script says no more than ours. */
+    hidePlain() {
+        const plain = document.getElementById("plain");
+
+        if (plain)
+            plain.hidden = this.feed.records.scenario.size > 0;
+    }
+
+    drawStatus(status) {
+        const running = [...this.feed.records.encode.values()].filter((e) => e.state === "running").length;
+
+        document.title = running ? `${count(running)} running – ${this.title}` : this.title;
+        for (const node of document.querySelectorAll("[data-status]"))
+            showStatus(node, status[node.dataset.status]);
+        this.notice.hidden = status.newest_ok !== false;
+        setText(this.notice, status.newest_ok === false ? `The newest results file, ${status.newest}, cannot ` +
+            `be read; its last good content is served. ${status.newest_error ?? ""}` : "");
+    }
+
+    filtered(shown) {
+        /* Somebody who types sees the plots follow; news of many records come at a pace. */
+        this.plots?.show(shown, this.lastShown !== shown.length);
+        this.lastShown = shown.length;
+    }
+
+    /* ---- what is chosen ------------------------------------------------------------------- */
+
+    choose(key, encode, go) {
+        this.settings.set("chosen", key);
+        this.scenarios.setChosen(key);
+        this.plots.setChosen();
+        this.frames.choose(key, encode);
+        if (go && !this.frames.root.hidden) {
+            this.frames.root.scrollIntoView({ block: "start" });
+            this.frames.title.focus({ preventScroll: true });
+        }
+    }
+
+    /* From the address: at the start, and when somebody changes it. */
+    restore() {
+        this.scenarios.restore();
+        this.scenarios.reorder.now();
+        this.choose(this.settings.get("chosen"), "", false);
+    }
+
+    recolour() {
+        this.plots.recolour();
+        this.frames.draw();
+    }
+
+    /* ---- the connection ------------------------------------------------------------------- */
+
+    connection(state, why) {
+        const { banner } = this;
+        const was = banner.dataset.state;
+
+        setData(banner, "state", state);
+        setData(banner, "since", this.feed.since);
+        if (state === "lost") {
+            clearTimeout(this.back);
+            banner.classList.remove("back");
+            if (why || was !== "lost")
+                setText(banner, `Connection lost, trying again…${why && ` (${why})`} What is shown may be old.`);
+        } else if (state === "live" && was === "lost") {
+            setText(banner, "Connected again.");
+            banner.classList.add("back");
+            this.back = setTimeout(() => banner.classList.remove("back"), BACK_MS);
+        } else if (state === "live" && was !== "live") {
+            setText(banner, "Live");
+        }
+    }
+}
+
+function showStatus(node, value) {
+    if (value === undefined)
+        return;
+    if (node.dataset.status === "ready") {
+        setText(node, value ? "Ready" : "Not ready");
+        node.classList.toggle("good", value);
+        node.classList.toggle("bad", !value);
+    } else {
+        setText(node, typeof value === "number" ? count(value) : String(value));
+    }
+}
+
+new Page(document.getElementById("app"));
