@@ -164,6 +164,7 @@ static void on_http_done(void *ctx)
     doors_stop(a->doors);
     forecast_stop(a->forecast);
     comparison_stop(a->comparison);
+    page_stop(a->page);
     live_stop(a->live);
     carbon_stop(a->carbon);
     source_results_stop(a->source);
@@ -362,6 +363,16 @@ static int start_live(struct app *a, struct err *e)
     return rc;
 }
 
+static int start_page(struct app *a, struct err *e)
+{
+    const struct page_host host = { &a->loop, a->c,     a->store,  a->pipeline,
+                                    a->live,  &a->site, site_facts };
+    int rc = page_new(&host, &a->page, e);
+
+    a->site.page = a->page;
+    return rc;
+}
+
 static void start_source(struct app *a, const struct source_results_options *o)
 {
     const struct source_sink sink = {
@@ -400,6 +411,7 @@ static int app_start(struct app *a, struct err *e)
     rc = rc < 0 ? rc : start_forecast(a, e);
     rc = rc < 0 ? rc : start_comparison(a, e);
     rc = rc < 0 ? rc : start_live(a, e);
+    rc = rc < 0 ? rc : start_page(a, e);
     if (rc < 0)
         return rc;
     watch_signals(a);
@@ -452,6 +464,7 @@ static void app_deinit(struct app *a)
     site_deinit(&a->site);
     forecast_free(a->forecast);
     comparison_free(a->comparison);
+    page_free(a->page);
     live_free(a->live);
     pipeline_free(a->pipeline);
     store_free(a->store);

@@ -16,7 +16,7 @@
 #include "server/loop.h"
 #include "server/meter.h"
 #include "server/notify.h"
-#include "server/page.h"
+#include "server/page/page.h"
 #include "server/pipeline.h"
 #include "server/power/sampler.h"
 #include "server/live/live.h"
@@ -55,6 +55,7 @@ struct app {
     struct forecast *forecast; /* NULL: nothing is predicted */
     struct comparison *comparison;
     struct live *live; /* NULL: no encode is watched */
+    struct page *page; /* NULL: there is none */
     struct site_state site;
     struct filewatch *files[FILES_MAX];
     size_t file_count;

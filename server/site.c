@@ -1,7 +1,6 @@
 #include "server/site.h"
 
 #include "core/mem.h"
-#include "server/page.h"
 #include "server/version.h"
 
 #include <errno.h>
@@ -207,34 +206,6 @@ static void on_commit(void *ctx)
 
 /* ---- the page ------------------------------------------------------------------------ */
 
-static const struct run *newest_served(struct site_state *s)
-{
-    const struct served *served = store_served(s->store);
-
-    return served->run_count ? served->runs[served->run_count - 1] : NULL;
-}
-
-static void fill_scenarios(const struct site_state *s, const struct run *run,
-                           struct page_data *d)
-{
-    const struct module_set *set = pipeline_set(s->pipeline);
-
-    d->scenario_total = run->count;
-    for (uint32_t i = 0; i < run->count && i < PAGE_SCENARIOS_MAX; i++) {
-        const struct scenario *x = run->scenarios[i];
-        const struct place at = { run, x, run_baseline(run), run->ordinals[i] };
-        struct page_scenario *row = &d->scenarios[d->scenario_count++];
-
-        *row = (struct page_scenario){ x->name,           x->bitrate,
-                                       x->resolution,     x->facts.duration_s,
-                                       x->facts.energy_j, NAN,
-                                       x->facts.vmaf };
-        for (size_t m = 0; m < registry_count; m++)
-            if (set->config[m] && registry[m]->headline)
-                row->cost = registry[m]->headline(set->config[m], &at, &d->currency);
-    }
-}
-
 static void fill_about(const struct site_state *s, struct about *about)
 {
     const struct module_set *set = pipeline_set(s->pipeline);
@@ -249,21 +220,9 @@ static void fill_about(const struct site_state *s, struct about *about)
     live_about(s->live, about);
 }
 
-static void document(void *ctx, int endpoint, struct view host, struct buf *html)
+static void fill_endpoints(const struct site_state *s, int endpoint,
+                           struct page_data *d)
 {
-    struct site_state *s = ctx;
-    struct page_data *d = mem_zalloc(sizeof *d);
-    const struct store_counts files = store_count(s->store);
-    const struct newest newest = store_newest(s->store);
-    const struct run *run = newest_served(s);
-    struct about about = { 0 };
-    struct timeval now;
-
-    gettimeofday(&now, NULL);
-    d->host = host;
-    d->version = version_text;
-    d->revision = version_revision;
-    d->ready = s->ready;
     for (size_t i = 0; i < http_server_listeners(s->http); i++) {
         int module = registry_find(view_of(http_server_name(s->http, i)));
 
@@ -274,6 +233,21 @@ static void document(void *ctx, int endpoint, struct view host, struct buf *html
                                                : registry[module]->title,
                                     http_server_address(s->http, i) };
     }
+}
+
+void site_facts(void *ctx, int endpoint, struct page_data *d, struct about *about)
+{
+    const struct site_state *s = ctx;
+    const struct store_counts files = store_count(s->store);
+    const struct newest newest = store_newest(s->store);
+    struct timeval now;
+
+    gettimeofday(&now, NULL);
+    d->now_s = (double)now.tv_sec + (double)now.tv_usec / 1e6;
+    d->version = version_text;
+    d->revision = version_revision;
+    d->ready = s->ready;
+    fill_endpoints(s, endpoint, d);
     d->results_dir = s->c->results_dir;
     d->watch = source_results_polling(s->source) ? "poll" : "inotify";
     d->files_served = files.served;
@@ -281,40 +255,19 @@ static void document(void *ctx, int endpoint, struct view host, struct buf *html
     d->files_failed = files.failed;
     d->files_ignored = source_results_ignored(s->source);
     d->newest = newest.id;
-    d->newest_age_s = (double)now.tv_sec - (double)newest.mtime_ns / 1e9;
+    d->newest_changed_s = newest.id.n ? (double)newest.mtime_ns / 1e9 : (double)NAN;
     d->newest_ok = !newest.failed;
     d->newest_error =
         newest.failed ? source_results_problem(s->source, newest.id) : NULL;
-    if (run)
-        fill_scenarios(s, run, d);
-    fill_about(s, &about);
-    d->about = &about;
-    page_render(d, html);
-    about_deinit(&about);
-    free(d);
+    if (about)
+        fill_about(s, about);
 }
-
-/* The page runs no script, loads its own style sheet and cannot be framed. */
-#define PAGE_HEADERS                                                                   \
-    "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src data:; "   \
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"                  \
-    "X-Content-Type-Options: nosniff\r\n"                                              \
-    "Referrer-Policy: no-referrer\r\n"
-
-#define SAFE_HEADERS "X-Content-Type-Options: nosniff\r\n"
 
 static void page(void *ctx, int endpoint, const struct request *rq, struct reply *out)
 {
-    out->status = 200;
-    if (view_eq(rq->path, VIEW("/style.css"))) {
-        out->content_type = "text/css; charset=utf-8";
-        out->headers = SAFE_HEADERS;
-        out->fixed = view_of(page_style);
-        return;
-    }
-    out->content_type = "text/html; charset=utf-8";
-    out->headers = PAGE_HEADERS;
-    document(ctx, endpoint, rq->host, &out->text);
+    struct site_state *s = ctx;
+
+    page_answer(s->page, endpoint, rq, out);
 }
 
 void site_init(struct site_state *s, const struct config *c, struct store *store,

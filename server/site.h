@@ -8,6 +8,7 @@
 #include "server/http/server.h"
 #include "server/pipeline.h"
 #include "server/live/live.h"
+#include "server/page/page.h"
 #include "server/predict/forecast.h"
 #include "server/sources/source_results.h"
 #include "server/web/rate.h"
@@ -25,6 +26,7 @@ struct site_state {
     const struct doors *doors;           /* set when there are any */
     struct forecast *forecast;           /* NULL: nothing is predicted */
     struct live *live;                   /* NULL: no encode is watched */
+    struct page *page;                   /* NULL: there is none */
     int (*reload)(void *ctx, struct err *e);
     void *reload_ctx;
     uint64_t seed; /* of this process, for entity tags */
@@ -46,5 +48,8 @@ void site_deinit(struct site_state *s);
 
 /* For the HTTP server. */
 struct site site_of(struct site_state *s);
+
+/* For the page (page.h); ctx: the site's state. */
+void site_facts(void *ctx, int endpoint, struct page_data *d, struct about *about);
 
 #endif

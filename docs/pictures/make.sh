@@ -33,8 +33,8 @@ until curl -fs http://127.0.0.1:9503/metrics 2>/dev/null | grep -q '^qoe_predict
     fi
     sleep 0.1
 done
-curl -fs http://127.0.0.1:9502/ | sed 's|"/style.css"|"style.css"|' >"$work/page.html"
-curl -fs http://127.0.0.1:9502/style.css >"$work/style.css"
+curl -fs http://127.0.0.1:9502/ | sed 's|"/page.css"|"style.css"|; s|<script[^>]*></script>||' >"$work/page.html"
+curl -fs http://127.0.0.1:9502/page.css >"$work/style.css"
 
 # part FILE HEADING: the page without the sections that do not begin with that.
 part() {

@@ -2,17 +2,15 @@
  * compare.h - encodes of one content held against each other: what bit rate one encoder
  * needs where another needs 100 %, and which encodes are worth their price.
  *
- * Encodes stand in sets: one source, one resolution, the same conditions (core/conditions.h)
- * and number of streams. Left out are those that name no source or no resolution, that are
- * not over, and those with several outputs, of which bit rate and cost are those of all and
- * scores those of one. Of an encode that several runs hold (the same identity and crf) the
- * newest run's counts, of one run the first. So what is said depends on what is served alone,
- * not on how it came.
+ * Encodes stand in sets (compare_set.h). Of an encode that several runs hold (the same identity
+ * and crf) the newest run's counts, of one run the first. So what is said depends on what is
+ * served alone, not on how it came.
  */
 #ifndef MODULES_COMPARE_COMPARE_H
 #define MODULES_COMPARE_COMPARE_H
 
 #include "core/module.h"
+#include "modules/compare/compare_set.h"
 
 enum { COMPARE_BD_RATE, COMPARE_PARETO, COMPARE_FAMILIES };
 extern const struct family compare_families[COMPARE_FAMILIES];
@@ -62,8 +60,5 @@ void compare_tell_fronts(const struct compare_entry e[], size_t n,
 /* Samples of COMPARE_BD_RATE. e: one whole set. */
 void compare_tell_rates(const struct compare_entry e[], size_t n,
                         const struct compare_context *c, struct series *out);
-
-/* The text of the label `conditions` of an encode; empty: there is nothing to say. */
-void compare_conditions(const struct scenario *s, struct buf *text);
 
 #endif

@@ -3,39 +3,11 @@
  */
 #include "modules/compare/compare.h"
 
-#include "core/conditions.h"
 #include "core/hash.h"
 #include "core/mem.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-static bool over(const struct scenario *s)
-{
-    bool open = !isnan(s->start_s) && isnan(s->facts.duration_s);
-
-    return s->state == SCENARIO_TOLD && !open;
-}
-
-static bool several_outputs(const struct scenario *s)
-{
-    return memchr(s->output_ladder.p, ',', s->output_ladder.n) != NULL;
-}
-
-static bool takes_part(const struct scenario *s)
-{
-    return s->source.n && s->resolution.n && !s->is_baseline && over(s) &&
-           !several_outputs(s);
-}
-
-void compare_conditions(const struct scenario *s, struct buf *text)
-{
-    buf_release(text);
-    if (s->facts.streams > 1)
-        conditions_add_number(text, "streams", s->facts.streams);
-    conditions_add_scores(text, s);
-    conditions_add_encode(text, s);
-}
 
 static void mix(uint64_t hash[2], struct view v)
 {
@@ -52,41 +24,26 @@ static void mix_number(uint64_t hash[2], double v)
     mix(hash, (struct view){ (const char *)&plain, sizeof plain });
 }
 
-static double plain_rate(const struct facts *f)
-{
-    double bps = isnan(f->actual_bitrate_bps) ? f->bitrate_bps : f->actual_bitrate_bps;
-
-    return isfinite(bps) && bps > 0 ? bps : (double)NAN;
-}
-
 static void fill(struct compare_entry *e, const struct compare_context *c,
                  struct buf *text)
 {
     const struct scenario *s = e->at.s;
 
-    e->set[0] = e->set[1] = 0;
-    mix(e->set, s->source);
-    mix(e->set, s->resolution);
-    compare_conditions(s, text);
-    mix(e->set, buf_as_view(text));
-    e->rate_bps = plain_rate(&s->facts);
-    e->cost = c->cost ? c->cost(c->ctx, &e->at) : (double)NAN;
-    if (!isfinite(e->cost) || e->cost < 0)
-        e->cost = NAN;
+    compare_set(s, text, e->set);
+    e->rate_bps = compare_rate_bps(&s->facts);
+    e->cost = compare_plain_cost(c->cost ? c->cost(c->ctx, &e->at) : (double)NAN);
 }
 
 /* ---- one entry for each encode ------------------------------------------------------- */
 
-/* True: it was there before. A crf tells apart what else are repeats of one test. */
+/* True: it was there before. */
 static bool superseded(const struct compare_entry *e, struct hash_index *seen)
 {
-    const struct scenario *s = e->at.s;
-    uint64_t key[2] = { e->set[0], e->set[1] };
+    uint64_t test[2];
     bool added;
 
-    mix(key, (struct view){ (const char *)s->identity, sizeof s->identity });
-    mix_number(key, s->facts.crf);
-    *hash_index_at(seen, key, &added) = 1;
+    compare_test(e->at.s, e->set, test);
+    *hash_index_at(seen, test, &added) = 1;
     return !added;
 }
 
@@ -97,7 +54,7 @@ static size_t add_run(struct compare_entry *to, const struct run *run, uint32_t 
     size_t n = 0;
 
     for (uint32_t i = 0; i < run->count; i++) {
-        if (!takes_part(run->scenarios[i]))
+        if (!compare_takes_part(run->scenarios[i]))
             continue;
         to[n] = (struct compare_entry){ .order = order + i };
         to[n].at = (struct place){ .run = run,
@@ -120,7 +77,7 @@ static size_t count_parts(const struct served *all, uint32_t *scenarios)
 
         *scenarios += run->count;
         for (uint32_t i = 0; i < run->count; i++)
-            n += takes_part(run->scenarios[i]);
+            n += compare_takes_part(run->scenarios[i]);
     }
     return n;
 }

@@ -275,13 +275,12 @@ static const struct path {
     { VIEW("/-/ready"), ready, false, true, false },
     { VIEW("/-/reload"), reload, true, false, false },
     { VIEW("/"), page, false, false, false },
-    { VIEW("/style.css"), page, false, false, false },
-    { VIEW("/page.css"), page, false, false, false },
-    { VIEW("/page.js"), page, false, false, false },
-    { VIEW("/chart.js"), page, false, false, false },
     { VIEW("/events"), page_data, false, false, false },
     { VIEW("/frames"), page_data, false, false, false },
 };
+
+/* What the page is made of: the page knows which there are. */
+static const struct path part = { VIEW(""), page, false, false, false };
 
 static bool allowed(const struct path *p, enum method m)
 {
@@ -293,7 +292,7 @@ static const struct path *find_path(struct view path, bool predictions)
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
         if (view_eq(path, paths[i].path) && (predictions || !paths[i].predictions))
             return &paths[i];
-    return NULL;
+    return view_ends(path, VIEW(".js")) || view_ends(path, VIEW(".css")) ? &part : NULL;
 }
 
 bool route_takes_body(const struct site *site, int endpoint, const struct request *rq)

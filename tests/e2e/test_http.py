@@ -1,5 +1,7 @@
 """What the ports answer: paths, methods, limits, and clients that misbehave."""
 
+import gzip
+import os
 import re
 import socket
 import time
@@ -10,7 +12,8 @@ import harness
 
 FILES = harness.data_files("go-era")
 PATHS = ("/", "/metrics", "/metrics/all", "/health", "/ready", "/-/healthy", "/-/ready",
-         "/style.css")
+         "/page.css", "/page.js", "/chart.js")
+ASSETS = os.path.join(harness.ROOT, "server", "page", "assets")
 
 
 def hear_out(sock):
@@ -65,7 +68,8 @@ class Http(unittest.TestCase):
 
     def test_other_spellings_are_not_found(self):
         for path in ("/metrics/", "//metrics", "/health/", "/Metrics", "/x",
-                     "/metrics/all/", "/../metrics", "/-/"):
+                     "/metrics/all/", "/../metrics", "/-/", "/x.js", "/assets/page.js",
+                     "/page.css/", "/../server/page/assets/page.js"):
             with self.subTest(path=path):
                 self.assertEqual(self.exporter.get("qoe", path).status, 404)
 
@@ -197,15 +201,48 @@ class Http(unittest.TestCase):
                 lambda: e.get("cost", "/-/reload", method="POST").status == 200,
                 what="one a second")
 
-    def test_the_page_is_for_people_and_runs_nothing(self):
+    def test_the_page_is_for_people_and_runs_what_this_server_holds(self):
         got = self.exporter.get("cost", "/")
         self.assertEqual(got.headers["Content-Type"], "text/html; charset=utf-8")
-        self.assertIn("default-src 'none'", got.headers["Content-Security-Policy"])
+        policy = got.headers["Content-Security-Policy"]
+        self.assertIn("default-src 'none'", policy)
+        self.assertNotIn("unsafe", policy)
         self.assertEqual(got.headers["X-Content-Type-Options"], "nosniff")
-        self.assertNotRegex(got.text, r"<script|style=|javascript:|onload")
+        self.assertNotRegex(got.text, r"<script>|<style|style=|javascript:|\bon\w+=")
+        self.assertNotRegex(got.text, r"(src|href)=\"(https?:)?//(?!127\.0\.0\.1)")
+        for found in re.findall(r'<(?:script src|link rel="stylesheet" href)="([^"]+)"',
+                                got.text):
+            self.assertIn(found, PATHS)
         for text in ('href="/metrics"', 'href="/metrics/all"', 'href="/health"',
                      'href="/ready"', self.exporter.directory):
             self.assertIn(text, got.text)
+
+    def test_what_the_page_loads_is_compressed_and_known_by_its_content(self):
+        sizes = 0
+        for name in os.listdir(ASSETS) + ["chart.js"]:
+            path = "/" + name
+            with self.subTest(path=path):
+                plain = self.exporter.get("cost", path)
+                packed = self.exporter.get("qoe", path, {"Accept-Encoding": "gzip"})
+                self.assertEqual(packed.headers["Content-Encoding"], "gzip")
+                self.assertNotIn("Content-Encoding", plain.headers)
+                self.assertEqual(gzip.decompress(packed.body), plain.body)
+                self.assertIn("Accept-Encoding", plain.headers["Vary"])
+                self.assertEqual(plain.headers["X-Content-Type-Options"], "nosniff")
+                self.assertEqual(plain.headers["Cache-Control"], "no-cache")
+                self.assertNotEqual(plain.headers["ETag"], packed.headers["ETag"])
+                again = self.exporter.get("results", path,
+                                          {"Accept-Encoding": "gzip",
+                                           "If-None-Match": packed.headers["ETag"]})
+                self.assertEqual((again.status, again.body), (304, b""))
+                sizes += len(packed.body)
+                kind = "css" if name.endswith("css") else "javascript"
+                self.assertEqual(plain.headers["Content-Type"],
+                                 f"text/{kind}; charset=utf-8")
+        self.assertLessEqual(sizes, 150000)
+        chart = self.exporter.get("cost", "/chart.js").text
+        self.assertIn("Permission is hereby granted, free of charge", chart)
+        self.assertEqual(self.exporter.get("cost", "/style.css").status, 404)
 
     def test_many_connections_at_once(self):
         socks = [self.exporter.connect("results") for _ in range(300)]

@@ -4,8 +4,8 @@
 #   core/        includes core/ and the C library; simdjson, <charconv>, expat and
 #                xxhash each behind the file that hides it. No libuv, sockets, files, clock or log.
 #   modules/x/   includes core/ and modules/x/, under the same rules.
-#   server/      includes core/ and server/; only registry.c names modules, and predict/,
-#                compare/ and live/ their own.
+#   server/      includes core/ and server/; only registry.c names modules, predict/,
+#                compare/ and live/ their own, and page/ what is compared with what.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 found=$(mktemp) || exit 2
@@ -52,6 +52,7 @@ done | report 'modules/ include what they must not know'
 
 includes server tests/fuzz | grep -E ': "modules/' | grep -v '^server/registry\.c:' |
     grep -vE '^server/(predict|compare|live)/[a-z_]+\.[ch]:[0-9]+: "modules/\1/' |
+    grep -vE '^server/page/[a-z_]+\.c:[0-9]+: "modules/compare/compare_set\.h"$' |
     grep -v '^tests/fuzz/' | report 'only server/registry.c names modules'
 includes server | grep -E ': "server/predict/' |
     grep -vE '^server/predict/|: "server/predict/(forecast|predict_config|prompt|prompt_config)\.h"$' |
@@ -63,6 +64,10 @@ includes server | grep -E ': "server/compare/' |
 includes server | grep -E ': "server/live/' |
     grep -vE '^server/live/|: "server/live/(live|live_config)\.h"$' |
     report 'server/live/ is a library of its own, with live.h for the program'
+
+includes server | grep -E ': "server/page/' |
+    grep -vE '^server/page/|: "server/page/page\.h"$' |
+    report 'server/page/ is a library of its own, with page.h for the program'
 
 includes core server | grep -E ': <llhttp\.h>$' | grep -vE '^server/(http/|main\.c)' |
     report 'llhttp is known in server/http/ alone'

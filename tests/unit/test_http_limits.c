@@ -389,7 +389,7 @@ static void the_door_is_asked_for_all_but_health(void **state)
     assert_int_equal(guard.asked, 0);
     for (size_t i = 0; i < 5; i++) {
         static const char *const paths[] = { "/metrics", "/metrics/all", "/",
-                                             "/style.css", "/nothing" };
+                                             "/page.css", "/nothing" };
 
         asks(fd, paths[i], "bad");
         begins(fd, "401");

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "server/page.h"
+#include "server/page/document.h"
 
 static const struct page_data usual = {
     .version = "1.0",
@@ -16,7 +16,8 @@ static const struct page_data usual = {
     .watch = "inotify",
     .files_served = 1,
     .newest = VIEW("test_results_1"),
-    .newest_age_s = 7260,
+    .newest_changed_s = 1e9,
+    .now_s = 1e9 + 7260,
     .newest_ok = true,
     .scenarios = { { VIEW("slow"), VIEW("5M"), VIEW("1280x720"), 60, 2077.5, 0.62,
                      95.25 } },
@@ -27,7 +28,7 @@ static const struct page_data usual = {
 
 static char *render(const struct page_data *d, struct buf *b)
 {
-    page_render(d, b);
+    document_render(d, b);
     buf_char(b, '\0');
     return b->p;
 }
@@ -72,8 +73,10 @@ static void text_is_escaped(void **state)
     d.about = &about;
     shows(&d, "&lt;b&gt;&amp;&quot;&#39;", true);
     shows(&d, "&lt;script&gt;alert(1)&lt;/script&gt;", true);
-    static const char *const raw[] = { "<b>", "<i>",      "<u>",  "<script", "<s>",
-                                       "\"x", "<title>1", "<p>1", "<q>2",    "<a x>3" };
+    static const char *const raw[] = {
+        "<b>", "<i>",      "<u>",  "<script>", "<s>",
+        "\"x", "<title>1", "<p>1", "<q>2",     "<a x>3"
+    };
     for (size_t i = 0; i < sizeof(raw) / sizeof(raw[0]); i++)
         shows(&d, raw[i], false);
     about_deinit(&about);
@@ -107,11 +110,11 @@ static void the_newest_run_is_described(void **state)
     /* 7260 s = 2 h 1 min */
     shows(&d, "2 hours ago", true);
     shows(&d, "good</span>", true);
-    d.newest_age_s = 61;
+    d.now_s = 1e9 + 61;
     shows(&d, "1 minute ago", true);
-    d.newest_age_s = 0.4;
+    d.now_s = 1e9 + 0.4;
     shows(&d, "just now", true);
-    d.newest_age_s = NAN;
+    d.newest_changed_s = NAN;
     shows(&d, "ago", false);
     d.newest_ok = false;
     d.newest_error = "cut off at byte 17";

@@ -373,9 +373,9 @@ static const char *const page_paths[] = { "/",         "/page.css", "/page.js",
 
 static void other_methods_are_told_what_is_allowed(void **state)
 {
-    static const char *const paths[] = { "/",        "/metrics",  "/metrics/all",
-                                         "/health",  "/ready",    "/-/healthy",
-                                         "/-/ready", "/style.css" };
+    static const char *const paths[] = { "/",        "/metrics", "/metrics/all",
+                                         "/health",  "/ready",   "/-/healthy",
+                                         "/-/ready", "/page.css" };
 
     (void)state;
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -461,8 +461,8 @@ static void the_page_and_its_parts_are_asked_of_the_site(void **state)
     (void)state;
     assert_int_equal(r.status, 200);
     content_is(&r, "<p>1 /</p>");
-    r = ask(METHOD_GET, "/style.css", "", 2);
-    content_is(&r, "<p>2 /style.css</p>");
+    r = ask(METHOD_GET, "/page.css", "", 2);
+    content_is(&r, "<p>2 /page.css</p>");
     for (size_t i = 0; i < sizeof(page_paths) / sizeof(page_paths[0]); i++) {
         char want[32];
 

@@ -1,11 +1,11 @@
 /*
- * page.h - the page at "/", for people.
+ * document.h - the page at "/" as it is without a script.
  *
  * Facts in, HTML out: whoever asks for a page fills a struct page_data and owns what it
- * points to until page_render() returns. Numbers that are NaN are unknown and shown so.
+ * points to until document_render() returns. Numbers that are NaN are unknown and shown so.
  */
-#ifndef SERVER_PAGE_H
-#define SERVER_PAGE_H
+#ifndef SERVER_PAGE_DOCUMENT_H
+#define SERVER_PAGE_DOCUMENT_H
 
 #include "core/about.h"
 #include "core/buf.h"
@@ -37,7 +37,8 @@ struct page_data {
     uint64_t files_served, files_other, files_failed, files_ignored;
 
     struct view newest;       /* its run; empty: there is none */
-    double newest_age_s;      /* since its file changed */
+    double newest_changed_s;  /* when its file did; Unix time */
+    double now_s;             /* Unix time */
     bool newest_ok;           /* its last read was good */
     const char *newest_error; /* why not; NULL: none */
 
@@ -49,8 +50,6 @@ struct page_data {
     const struct about *about; /* prices in force and the like; NULL: none */
 };
 
-void page_render(const struct page_data *d, struct buf *html);
-
-extern const char page_style[]; /* what /style.css serves */
+void document_render(const struct page_data *d, struct buf *html);
 
 #endif

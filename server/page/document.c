@@ -1,41 +1,9 @@
-#include "server/page.h"
+#include "server/page/document.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "core/mem.h"
-
-const char page_style[] =
-    ":root{color-scheme:light "
-    "dark;--fg:#1b1f24;--bg:#fff;--soft:#59636e;--line:#d1d9e0;"
-    "--card:#f6f8fa;--link:#0757b8;--good:#14713a;--bad:#b3261e}\n"
-    "@media(prefers-color-scheme:dark){:root{--fg:#e6e9ed;--bg:#14171b;--soft:#9aa4af;"
-    "--line:#363d46;--card:#1d2127;--link:#7cb3ff;--good:#5bc787;--bad:#ff8a80}}\n"
-    "*{box-sizing:border-box}\n"
-    "body{margin:0 auto;max-width:64rem;padding:1.25rem 1rem 3rem;background:var(--bg);"
-    "color:var(--fg);font:1rem/1.5 system-ui,sans-serif}\n"
-    "h1{font-size:1.5rem;margin:0}\n"
-    "h2{font-size:1.1rem;margin:2rem 0 .5rem}\n"
-    "header p,small,.soft{color:var(--soft)}\n"
-    "header p{margin:.25rem 0 0}\n"
-    "a{color:var(--link)}\n"
-    "code{font:.9em ui-monospace,monospace;overflow-wrap:anywhere}\n"
-    ".good{color:var(--good);font-weight:600}\n"
-    ".bad{color:var(--bad);font-weight:600}\n"
-    "dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.25rem;margin:0;"
-    "padding:.75rem 1rem;background:var(--card);border:1px solid var(--line);"
-    "border-radius:.5rem}\n"
-    "dt{color:var(--soft)}\n"
-    "dd{margin:0;overflow-wrap:anywhere}\n"
-    ".wide{overflow-x:auto;border:1px solid var(--line);border-radius:.5rem}\n"
-    "table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\n"
-    "th,td{padding:.4rem .75rem;text-align:left;vertical-align:top;"
-    "border-top:1px solid var(--line)}\n"
-    "thead th{border-top:0;color:var(--soft);font-weight:600;white-space:nowrap}\n"
-    "tbody th{font-weight:500;min-width:10rem;overflow-wrap:anywhere}\n"
-    ".n{text-align:right;white-space:nowrap}\n"
-    "@media(max-width:36rem){dl{grid-template-columns:1fr;gap:0}"
-    "dd{margin-bottom:.5rem}}\n";
 
 /* ---- text and numbers ---------------------------------------------------------- */
 
@@ -164,7 +132,7 @@ static void link_to(struct buf *b, struct view host, struct view port)
 
 static void endpoints(const struct page_data *d, struct buf *b)
 {
-    buf_str(b, "<h2>What is served</h2>\n<div class=\"wide\"><table>\n"
+    buf_str(b, "<section>\n<h2>What is served</h2>\n<div class=\"wide\"><table>\n"
                "<thead><tr><th>Endpoint<th>Address<th>Metrics</tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < d->endpoint_count; i++) {
         const struct page_endpoint *e = &d->endpoints[i];
@@ -188,13 +156,13 @@ static void endpoints(const struct page_data *d, struct buf *b)
         b, "</tbody></table></div>\n"
            "<p>On every port: <a href=\"/metrics/all\">/metrics/all</a> (all endpoints "
            "in one answer), <a href=\"/health\">/health</a>, "
-           "<a href=\"/ready\">/ready</a>.</p>\n");
+           "<a href=\"/ready\">/ready</a>.</p>\n</section>\n");
 }
 
 static void origin(const struct page_data *d, struct buf *b)
 {
-    buf_str(
-        b, "<h2>Where the data comes from</h2>\n<dl>\n<dt>Results directory<dd><code>");
+    buf_str(b, "<section>\n<h2>Where the data comes from</h2>\n<dl>\n<dt>Results "
+               "directory<dd><code>");
     text(b, d->results_dir);
     buf_str(b, "</code>\n<dt>Noticed by<dd>");
     text(b, d->watch);
@@ -208,23 +176,23 @@ static void origin(const struct page_data *d, struct buf *b)
     buf_u64(b, d->files_failed);
     buf_str(b, d->files_failed ? " failed</span>, " : " failed, ");
     buf_u64(b, d->files_ignored);
-    buf_str(b, " ignored\n</dl>\n");
+    buf_str(b, " ignored\n</dl>\n</section>\n");
 }
 
 static void newest(const struct page_data *d, struct buf *b)
 {
-    buf_str(b, "<h2>Newest run</h2>\n");
+    buf_str(b, "<section>\n<h2>Newest run</h2>\n");
     if (!d->newest.n) {
-        buf_str(b, d->ready ? "<p>There is no results file yet.</p>\n"
-                            : "<p>The first scan is under way.</p>\n");
+        buf_str(b, d->ready ? "<p>There is no results file yet.</p>\n</section>\n"
+                            : "<p>The first scan is under way.</p>\n</section>\n");
         return;
     }
     buf_str(b, "<dl>\n<dt>Run<dd><code>");
     escaped(b, d->newest);
     buf_str(b, "</code>\n");
-    if (!isnan(d->newest_age_s)) {
+    if (!isnan(d->newest_changed_s)) {
         buf_str(b, "<dt>Changed<dd>");
-        age(b, d->newest_age_s);
+        age(b, d->now_s - d->newest_changed_s);
         buf_char(b, '\n');
     }
     buf_str(b, "<dt>Scenarios served<dd>");
@@ -241,14 +209,16 @@ static void newest(const struct page_data *d, struct buf *b)
         }
         buf_char(b, '\n');
     }
-    buf_str(b, "</dl>\n");
+    buf_str(b, "</dl>\n</section>\n");
 }
 
 static void scenarios(const struct page_data *d, struct buf *b)
 {
     if (!d->scenario_count)
         return;
-    buf_str(b, "<h2>Scenarios</h2>\n<div class=\"wide\"><table>\n<thead><tr>"
+    /* Where scripts run, all of them are shown above. */
+    buf_str(b, "<noscript>\n<section>\n"
+               "<h2>Scenarios</h2>\n<div class=\"wide\"><table>\n<thead><tr>"
                "<th>Scenario<th>Bit rate<th>Resolution<th class=\"n\">Duration, s"
                "<th class=\"n\">Energy, J<th class=\"n\">Cost");
     if (d->currency) {
@@ -280,6 +250,7 @@ static void scenarios(const struct page_data *d, struct buf *b)
         buf_u64(b, d->scenario_total);
         buf_str(b, "; the metrics hold all of them.</p>\n");
     }
+    buf_str(b, "</section>\n</noscript>\n");
 }
 
 static void facts(const struct about *a, struct buf *b)
@@ -292,8 +263,8 @@ static void facts(const struct about *a, struct buf *b)
 
         if (!open || row->section != section) {
             if (open)
-                buf_str(b, "</tbody></table></div>\n");
-            buf_str(b, "<h2>");
+                buf_str(b, "</tbody></table></div>\n</section>\n");
+            buf_str(b, "<section>\n<h2>");
             text(b, row->section ? row->section : "In force");
             buf_str(b,
                     "</h2>\n<div class=\"wide\"><table>\n"
@@ -310,31 +281,40 @@ static void facts(const struct about *a, struct buf *b)
         buf_str(b, "</td></tr>\n");
     }
     if (open)
-        buf_str(b, "</tbody></table></div>\n");
+        buf_str(b, "</tbody></table></div>\n</section>\n");
 }
 
-void page_render(const struct page_data *d, struct buf *html)
+static void head(const struct page_data *d, struct buf *b)
 {
-    buf_str(html,
-            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-            "<meta name=\"viewport\" content=\"width=device-width\">\n"
-            "<title>encode_exporter</title>\n"
-            "<link rel=\"icon\" href=\"data:,\">\n"
-            "<link rel=\"stylesheet\" href=\"/style.css\">\n</head>\n<body>\n"
-            "<header>\n<h1>encode_exporter</h1>\n"
-            "<p>Cost and quality of video encodes for Prometheus. Version ");
-    text(html, d->version);
-    buf_str(html, ", revision ");
-    text(html, d->revision);
-    buf_str(html, ". ");
-    buf_str(html, d->ready ? "<span class=\"good\">Ready</span>"
-                           : "<span class=\"bad\">Not ready</span>");
-    buf_str(html, "</p>\n</header>\n<main>\n");
-    endpoints(d, html);
-    origin(d, html);
-    newest(d, html);
-    scenarios(d, html);
+    buf_str(b, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+               "<meta name=\"viewport\" content=\"width=device-width\">\n"
+               "<title>encode_exporter</title>\n"
+               "<link rel=\"icon\" href=\"data:,\">\n"
+               "<link rel=\"stylesheet\" href=\"/page.css\">\n"
+               "<script src=\"/chart.js\" defer></script>\n"
+               "<script src=\"/page.js\" type=\"module\"></script>\n</head>\n<body>\n"
+               "<header>\n<h1>encode_exporter</h1>\n"
+               "<p>Cost and quality of video encodes for Prometheus. Version ");
+    text(b, d->version);
+    buf_str(b, ", revision ");
+    text(b, d->revision);
+    buf_str(b, ". ");
+    buf_str(b, d->ready ? "<span class=\"good\">Ready</span>"
+                        : "<span class=\"bad\">Not ready</span>");
+    buf_str(b, "</p>\n</header>\n");
+}
+
+void document_render(const struct page_data *d, struct buf *html)
+{
+    static void (*const parts[])(const struct page_data *d,
+                                 struct buf *b) = { scenarios, newest, endpoints,
+                                                    origin };
+
+    head(d, html);
+    buf_str(html, "<main>\n<div id=\"app\"></div>\n<div id=\"about\">\n");
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        parts[i](d, html);
     if (d->about)
         facts(d->about, html);
-    buf_str(html, "</main>\n</body>\n</html>\n");
+    buf_str(html, "</div>\n</main>\n</body>\n</html>\n");
 }
