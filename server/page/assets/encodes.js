@@ -5,7 +5,7 @@
 import { Grid } from "./grid.js";
 import {
     UNKNOWN, bitrate, cost, count, el, energy, figure, fixed, finite, isActive, known, metrics, power,
-    score, setData, setFigure, setText, span, stateText,
+    score, setData, setFigure, setText, span, stateText, svg,
 } from "./parts.js";
 
 const CARDS_MAX = 48;
@@ -55,7 +55,9 @@ const fps = (value) => finite(value) ? `${short(value)}\u00a0fps` : UNKNOWN;
 const speed = (value) => finite(value) ? `${short(value)}×` : UNKNOWN;
 
 function about(encode, scenario) {
-    const parts = [encode.scenario !== encode.key ? encode.scenario : "", encode.run && `run ${encode.run}`,
+    /* The run "live" holds what nobody else told of. */
+    const parts = [encode.scenario !== encode.key ? encode.scenario : "",
+        encode.run !== "live" && encode.run && `run ${encode.run}`,
         [scenario.encoder, scenario.preset].filter(Boolean).join(" "), scenario.resolution];
 
     return parts.filter(Boolean).join(" · ");
@@ -84,6 +86,45 @@ function setBar(bar, encode) {
     }
 }
 
+/* ---- the frame rate of the last minutes --------------------------------------------- */
+
+const TRACE_S = 180;
+const TRACE_LEAST_S = 30;
+const TRACE_LEAST = 4; /* points */
+
+/* Drawn from what came while the page was open; the figures beside it are what counts. */
+class Trace {
+    constructor() {
+        this.points = [];
+        this.area = svg("path", { class: "area" });
+        this.line = svg("path");
+        this.root = svg("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", class: "trace",
+            "aria-hidden": "true" });
+        this.root.append(this.area, this.line);
+    }
+
+    add(time, value) {
+        const { points } = this;
+        const last = points[points.length - 1];
+
+        if (!finite(time) || !finite(value) || last && time - last[0] < 0.5)
+            return;
+        points.push([time, value]);
+        while (points[0][0] < time - TRACE_S)
+            points.shift();
+
+        const most = Math.max(...points.map((p) => p[1])) || 1;
+        const width = Math.max(TRACE_LEAST_S, time - points[0][0]);
+        const x = (t) => (100 - 100 * (time - t) / width).toFixed(1);
+        const line = points.map(([t, v]) => `L${x(t)} ${(100 - 90 * v / most).toFixed(1)}`).join("");
+
+        if (points.length < TRACE_LEAST)
+            return;
+        this.area.setAttribute("d", `M${x(points[0][0])} 100${line}L100 100`);
+        this.line.setAttribute("d", line.replace("L", "M"));
+    }
+}
+
 /* ---- a card ------------------------------------------------------------------------ */
 
 class Card {
@@ -97,17 +138,19 @@ class Card {
         this.far = el("span", { class: "far" });
         this.cells = figures.map((f) => {
             const dd = el("dd");
-            const node = el("div", { "data-figure": f.key, class: f.bad ? "bad" : undefined },
-                el("dt", {}, f.title), dd);
+            const dt = el("dt", {}, f.title);
 
-            return { ...f, node, dd };
+            return { ...f, dt, dd,
+                node: el("div", { "data-figure": f.key, class: f.bad ? "bad" : undefined }, dt, dd) };
         });
+        this.trace = new Trace();
         this.button = el("button", { type: "button", "data-frames": true,
             onclick: () => app.choose(this.encode.row ?? "", name, true) }, "Frame by frame");
         this.root = el("article", { "data-name": name, class: "card", "aria-labelledby": id },
             el("div", { class: "title" }, el("h3", { id }, name), this.state), this.about,
             el("div", { class: "bar" }, this.bar, this.far),
-            el("dl", {}, ...this.cells.map((c) => c.node)), this.button);
+            el("dl", {}, ...this.cells.map((c) => c.node)),
+            el("div", { class: "foot" }, this.button, this.trace.root));
     }
 
     update(encode) {
@@ -125,10 +168,12 @@ class Card {
 
             cell.node.hidden = !known(value) && Boolean(cell.rare) ||
                 Boolean(cell.active) && !isActive(encode);
+            setText(cell.dt, isActive(encode) ? cell.title : cell.title.replace(" so far", ""));
             setFigure(cell.dd, known(value) ? cell.text(value, this.app) : UNKNOWN);
             setData(this.root, cell.key, value);
         }
         this.button.hidden = !encode.metrics;
+        this.trace.add(encode.last, encode.fps);
     }
 }
 Card.made = 0;

@@ -16,10 +16,13 @@ const AROUND = 50; /* frames on both sides of a bad one */
 const stats = { mean: "Mean", harmonic_mean: "Harmonic mean", min: "Least", p1: "1 % below", p5: "5 % below",
     p10: "10 % below", p50: "Median", max: "Largest", stddev: "Standard deviation" };
 
+const dates = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+
 const facts = [
     ["Run", (r) => r.run], ["Source", (r) => r.source],
     ["Encoder", (r) => [r.encoder, r.preset].filter(Boolean).join(" ")],
     ["Codec", (r) => r.codec], ["Resolution", (r) => r.resolution],
+    ["Began", (r) => finite(r.start) && dates.format(r.start * 1000)],
     ["Bit rate", (r) => finite(r.bitrate_bps) ? bitrate(r.bitrate_bps) : r.bitrate],
     ["Duration", (r) => finite(r.duration_s) && span(r.duration_s)],
     ["Power", (r) => known(r.power_w) && power(r.power_w)],
@@ -59,7 +62,8 @@ export class Frames {
             "aria-label": "Scores by frame", "aria-describedby": "frames-keys" }, this.canvas, this.area);
         this.figures = el("dl", { class: "figures" });
         this.worst = el("ol", { id: "worst" });
-        this.worstBox = el("div", { class: "worst" }, el("h3", {}, "Worst frames"), this.worst);
+        this.worstTitle = el("h3", {}, "Worst frames");
+        this.worstBox = el("div", { class: "worst" }, this.worstTitle, this.worst);
         this.scores = el("div", { hidden: true }, this.controls(), this.plot, el("p", { id: "frames-keys",
             class: "soft" }, "Drag over frames to see them closer. Keys: + and − zoom, ← and → move, 0 shows all."),
         el("div", { class: "pair uneven" }, el("div", {}, el("h3", {}, "All frames"), this.figures),
@@ -122,6 +126,8 @@ export class Frames {
         this.root.hidden = !scenario && !encode;
         if (this.root.hidden)
             return;
+        if (encode)
+            this.follow(encode);
         setText(this.title, scenario?.name ?? encode.key);
         setData(this.root, "key", this.key);
         setData(this.root, "encode", encode?.key);
@@ -132,6 +138,15 @@ export class Frames {
             this.setState("none", "No scores by frame are known of it. They are read from logs of libvmaf and " +
                 "of ffmpeg's psnr and ssim filters (NAME.vmaf.json, NAME.psnr.log, NAME.ssim.log) in the " +
                 "directory that is watched.");
+    }
+
+    /* An encode that ends may belong to another scenario then: that of its results file. */
+    follow(encode) {
+        this.encode = encode.key;
+        if (encode.row && encode.row !== this.key && !this.scenario()) {
+            this.key = encode.row;
+            this.app.settings.set("chosen", encode.row);
+        }
     }
 
     fillFacts(record) {
@@ -206,6 +221,8 @@ export class Frames {
 
     take(answer) {
         this.answer = answer;
+        if (!this.range)
+            this.first = answer.from;
         this.setState("ready");
         for (const name of ["metric", "frames", "from", "to"])
             setData(this.root, name, answer[name]);
@@ -243,11 +260,12 @@ export class Frames {
         }));
     }
 
-    fillWorst({ worst, metric }) {
+    fillWorst({ worst, metric, from, to }) {
         const focused = this.worst.contains(document.activeElement)
             ? document.activeElement.parentNode.dataset.frame : "";
 
         this.worstBox.hidden = !worst.length;
+        setText(this.worstTitle, this.range ? `Worst frames from ${count(from)} to ${count(to)}` : "Worst frames");
         this.worst.replaceChildren(...worst.map(([frame, value]) => el("li", { "data-frame": frame,
             "data-score": value }, el("button", { type: "button", title: "Show the frames around",
             onclick: () => this.around(frame) }, el("span", {}, `Frame ${count(frame)}`),
@@ -263,9 +281,11 @@ export class Frames {
         this.plot.scrollIntoView({ block: "nearest" });
     }
 
-    /* The number of the last frame; a log may begin anywhere, but counts from 0 as a rule. */
-    last() {
-        return Math.max(this.answer.frames - 1, this.range ? 0 : this.answer.to);
+    /* Numbers of the first and the last frame: some logs count from 0, others from 1. */
+    bounds() {
+        const first = this.first ?? 0;
+
+        return [first, first + Math.max(1, this.answer.frames - 1)];
     }
 
     zoom(range) {
@@ -274,10 +294,11 @@ export class Frames {
         this.range = null;
         if (range && range.every(Number.isFinite)) {
             const [a, b] = [Math.min(...range), Math.max(...range)].map(Math.round);
-            const from = Math.max(0, Math.min(a, this.last() - 1));
-            const to = Math.min(this.last(), Math.max(b, from + 1));
+            const [first, last] = this.bounds();
+            const from = Math.max(first, Math.min(a, last - 1));
+            const to = Math.min(last, Math.max(b, from + 1));
 
-            if (from > 0 || to < this.last())
+            if (from > first || to < last)
                 this.range = [from, to];
         }
         this.pace.now();
@@ -286,19 +307,18 @@ export class Frames {
     zoomBy(event) {
         const { from, to } = this.answer ?? {};
         const size = to - from;
+        const [first, last] = this.answer ? this.bounds() : [0, 0];
+        const left = Math.min(size / 5, from - first), right = Math.min(size / 5, last - to);
         const ranges = {
             "+": [from + size / 4, to - size / 4], "=": [from + size / 4, to - size / 4],
             "-": [from - size / 2, to + size / 2], "0": null, Escape: null,
-            ArrowLeft: [from - Math.min(size / 5, from), to - Math.min(size / 5, from)],
-            ArrowRight: [from + size / 5, to + size / 5],
+            ArrowLeft: [from - left, to - left], ArrowRight: [from + right, to + right],
         };
 
         if (event.target !== this.plot || !this.answer || event.ctrlKey || event.metaKey || event.altKey ||
             !(event.key in ranges))
             return;
         event.preventDefault();
-        if (event.key === "ArrowRight" && to >= this.last() || event.key === "ArrowLeft" && from <= 0)
-            return;
         this.zoom(ranges[event.key]);
     }
 

@@ -23,6 +23,14 @@ export function el(tag, properties = {}, ...children) {
     return node;
 }
 
+export function svg(tag, attributes = {}) {
+    const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+
+    for (const [name, value] of Object.entries(attributes))
+        node.setAttribute(name, value);
+    return node;
+}
+
 /* The same text again would make the browser lay out anew, too. */
 export function setText(node, text) {
     if (node.textContent !== text)

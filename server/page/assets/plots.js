@@ -7,7 +7,7 @@
  * share one set of options, nothing is animated, and nothing is drawn out of sight.
  */
 import {
-    Pace, UNKNOWN, cost, el, finite, kbits, metrics, plain, score, setData, setText,
+    Pace, UNKNOWN, cost, el, finite, kbits, metrics, plain, score, setData, setText, svg,
 } from "./parts.js";
 
 const COLOURS = 8;
@@ -20,6 +20,7 @@ const PACE_MS = 2000;
 const MANY = 1500; /* points, from which they are drawn smaller and less often */
 const LEGEND_MAX = 40;
 const ROWS_MAX = 500;
+const NAMES_MAX = 6;
 
 const axes = {
     bitrate: { title: "Bit rate", unit: () => "kbit/s", value: (r) => r.bitrate_bps / 1000,
@@ -82,6 +83,47 @@ function logTick(value, index, ticks) {
     return span < 8 || [1, 2, 5].includes(lead) && (span < 2000 || lead === 1) ? plain(value) : null;
 }
 
+function drawFronts({ ctx, scales: { x, y } }, fronts) {
+    ctx.save();
+    ctx.strokeStyle = schemeColour("soft");
+    ctx.lineWidth = fronts.length > 20 ? 0.75 : 1.5;
+    ctx.beginPath();
+    for (const points of fronts)
+        points.forEach((p, i) => {
+            const at = [x.getPixelForValue(p.x), y.getPixelForValue(p.y)];
+
+            if (i)
+                ctx.lineTo(...at);
+            else
+                ctx.moveTo(...at);
+        });
+    ctx.stroke();
+    ctx.restore();
+}
+
+/* What each line is of, below its first point; of many, the tooltips tell. */
+function nameFronts(chart, fronts) {
+    const { ctx, scales: { x, y } } = chart;
+
+    if (fronts.length > NAMES_MAX)
+        return;
+    ctx.save();
+    ctx.font = "12px system-ui, sans-serif";
+    ctx.textAlign = "left";
+    ctx.lineWidth = 4;
+    ctx.strokeStyle = schemeColour("bg");
+    ctx.fillStyle = schemeColour("soft");
+    for (const [first] of fronts) {
+        const text = [first.record.source, first.record.resolution].filter(Boolean).join(" ");
+        const at = [Math.min(x.getPixelForValue(first.x) + 10, chart.chartArea.right - ctx.measureText(text).width),
+            Math.min(y.getPixelForValue(first.y) + 14, chart.chartArea.bottom - 4)];
+
+        ctx.strokeText(text, ...at);
+        ctx.fillText(text, ...at);
+    }
+    ctx.restore();
+}
+
 export class Plots {
     constructor(app) {
         this.app = app;
@@ -132,12 +174,13 @@ export class Plots {
     /* records: those that the filter leaves. now: because somebody asked for them. */
     show(records, now) {
         this.records = records;
-        clearTimeout(this.soon);
-        /* Somebody who types a word sees the table at once, and this after the word. */
-        if (now)
-            this.soon = setTimeout(() => this.pace.now(), records.length > MANY ? 150 : 0);
-        else
+        if (!now) {
             this.pace.ask();
+            return;
+        }
+        /* Somebody who types a word sees the table at once, and this after the word. */
+        clearTimeout(this.soon);
+        this.soon = setTimeout(() => this.pace.now(), records.length > MANY ? 150 : 0);
     }
 
     /* ---- what is drawn ------------------------------------------------------------------- */
@@ -233,7 +276,12 @@ export class Plots {
     }
 
     drawLegend() {
-        const shown = new Set(this.records.map(groupOf));
+        const shown = new Set(this.plots.flatMap((plot) => plot.points.map((p) => groupOf(p.record))));
+
+        for (const record of this.records)
+            if (this.off.has(groupOf(record)))
+                shown.add(groupOf(record));
+
         const names = [...this.groups.keys()].filter((name) => shown.has(name)).slice(0, LEGEND_MAX);
         const wanted = names.map((name) => `${name}\n${this.off.has(name)}`).join("\n");
 
@@ -244,18 +292,12 @@ export class Plots {
     }
 
     legendButton(name) {
-        const space = "http://www.w3.org/2000/svg";
-        const svg = document.createElementNS(space, "svg");
-        const path = document.createElementNS(space, "path");
         const { colour, style } = this.look(name);
+        const sign = svg("svg", { viewBox: "-6 -6 12 12", "aria-hidden": "true", class: `g${colour}` });
 
-        svg.setAttribute("viewBox", "-6 -6 12 12");
-        svg.setAttribute("aria-hidden", "true");
-        svg.classList.add(`g${colour}`);
-        path.setAttribute("d", SHAPES[style]);
-        svg.append(path);
+        sign.append(svg("path", { d: SHAPES[style] }));
         return el("button", { type: "button", "aria-pressed": String(!this.off.has(name)),
-            onclick: (e) => this.putAway(name, e.currentTarget) }, svg, name);
+            onclick: (e) => this.putAway(name, e.currentTarget) }, sign, name);
     }
 
     putAway(name) {
@@ -294,7 +336,9 @@ export class Plots {
             plot.chart.options = options;
             plot.chart.update("none");
         } else {
-            plot.chart = new Chart(plot.canvas, { type: "scatter", data, options });
+            plot.chart = new Chart(plot.canvas, { type: "scatter", data, options,
+                plugins: [{ beforeDatasetsDraw: (chart) => drawFronts(chart, plot.fronts),
+                    afterDatasetsDraw: (chart) => nameFronts(chart, plot.fronts) }] });
         }
     }
 
@@ -308,9 +352,9 @@ export class Plots {
                 groups.set(name, [[], []]);
             groups.get(name)[plot.best.has(point.record) ? 1 : 0].push(point);
         }
+        /* Those that come first are drawn last. */
         return [this.chosenPoint(plot),
             ...[...groups].map(([name, [, best]]) => this.group(plot, name, best, true)),
-            this.frontLines(plot),
             ...[...groups].map(([name, [rest]]) => this.group(plot, name, rest, false))]
             .filter((set) => set.data.length);
     }
@@ -325,15 +369,6 @@ export class Plots {
             pointHoverRadius: best ? 8 : 6, pointBorderColor: best && !lines ? schemeColour("fg") : ink,
             pointHoverBorderColor: schemeColour("fg"), pointBackgroundColor: best ? ink : `${ink}99`,
             borderWidth: size * (!lines ? 1 : best ? 2.5 : 1.5) };
-    }
-
-    /* One data set for all lines: a point that is none parts them. */
-    frontLines(plot) {
-        const data = plot.fronts.flatMap((set) => [...set, { x: NaN, y: NaN }]);
-
-        return { label: "", data, type: "line", showLine: true, spanGaps: false, pointRadius: 0,
-            pointHitRadius: 0, pointHoverRadius: 0, borderColor: schemeColour("soft"),
-            borderWidth: plot.fronts.length > 20 ? 0.75 : 1.5, tension: 0 };
     }
 
     chosenPoint(plot) {

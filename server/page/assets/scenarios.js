@@ -4,12 +4,18 @@
  */
 import { Grid } from "./grid.js";
 import {
-    UNKNOWN, Pace, count, el, figure, finite, kbits, known, score, setData, setText, stateText,
+    UNKNOWN, Pace, cost, count, el, figure, finite, kbits, known, score, setData, setText, stateText,
 } from "./parts.js";
 
 const MANY = 2000; /* so many are not ordered anew more often than once a second */
 
 const text = (key) => (r) => r[key] || UNKNOWN;
+
+/* Runs differ at the end of their names: that part of it stays in sight (page.css). */
+const paintEnd = (key) => (cell, record) => {
+    setText(cell.firstChild ?? cell.appendChild(el("bdi")), record[key] ?? UNKNOWN);
+    cell.title = record[key] ?? "";
+};
 
 /* Size of a picture, to order by: "1280x720" comes before "1920x1080". */
 export function pixels(resolution) {
@@ -20,7 +26,7 @@ export function pixels(resolution) {
 
 const columns = [
     { key: "name", title: "Name", kind: "text", heads: true, text: text("name"), value: (r) => r.name },
-    { key: "run", title: "Run", kind: "text", text: text("run"), value: (r) => r.run },
+    { key: "run", title: "Run", kind: "text", paint: paintEnd("run"), value: (r) => r.run },
     { key: "source", title: "Source", kind: "text", text: text("source"), value: (r) => r.source },
     { key: "encoder", title: "Encoder", kind: "text", text: text("encoder"), value: (r) => r.encoder },
     { key: "preset", title: "Preset", kind: "text", text: text("preset"), value: (r) => r.preset },
@@ -33,7 +39,8 @@ const columns = [
         value: (r) => r.duration_s },
     { key: "energy", title: "Energy", unit: "J", kind: "number", text: (r) => figure(r.energy_j),
         value: (r) => r.energy_j },
-    { key: "cost", title: "Cost", kind: "number", text: (r) => figure(r.cost), value: (r) => r.cost },
+    { key: "cost", title: "Cost", kind: "number", text: (r) => known(r.cost) ? cost(r.cost) : UNKNOWN,
+        value: (r) => r.cost },
     { key: "vmaf", title: "VMAF", kind: "number", text: (r) => score(r.vmaf, 2), value: (r) => r.vmaf },
     { key: "psnr", title: "PSNR", unit: "dB", kind: "number", text: (r) => score(r.psnr_db, 2),
         value: (r) => r.psnr_db === "inf" ? Infinity : r.psnr_db },
