@@ -178,7 +178,7 @@ static int on_body(llhttp_t *parser, const char *at, size_t n)
 {
     struct http_reader *r = parser->data;
 
-    r->given += n;
+    r->given_end = at + n;
     if (r->body)
         r->body(r->ctx, (struct view){ at, n });
     return 0;
@@ -255,27 +255,23 @@ static bool is_folded(struct http_reader *r, const char *p, size_t n)
  */
 static size_t room(const struct http_reader *r)
 {
-    if (r->in_body && r->body)
-        return SIZE_MAX;
     return 1 + (size_t)(r->in_body ? r->body_limit - r->body_bytes
                                    : r->head_limit - r->head_bytes);
 }
 
-/* Counts n more bytes of the request; refuses it past its limits. */
-static void count(struct http_reader *r, size_t n)
+/* Counts n more bytes of the request, which end there; refuses it past its limits. */
+static void count(struct http_reader *r, const char *end, size_t n)
 {
-    if (r->in_body && r->body) {
-        /* Of what is taken only that which nobody was given. */
-        r->body_bytes = (r->given ? 0 : r->body_bytes) + (uint32_t)(n - r->given);
-        if (r->body_bytes > r->body_limit)
-            refuse(r, 413, "chunks of a body without content");
-        return;
-    }
     if (r->in_body) {
-        /* With the framing of its chunks, so that this cannot grow for ever. */
-        r->body_bytes += (uint32_t)n;
+        /* With the framing of its chunks, so that this cannot grow for ever. Of a body that
+         * is taken, what came since somebody was given something of it. */
+        if (r->body && r->given_end)
+            r->body_bytes = (uint32_t)(end - r->given_end);
+        else
+            r->body_bytes += (uint32_t)n;
         if (r->body_bytes > r->body_limit)
-            refuse(r, 413, "request body too large");
+            refuse(r, 413,
+                   r->body ? "chunks of a body without content" : "request body too large");
         return;
     }
     r->head_bytes += (uint32_t)n;
@@ -316,7 +312,7 @@ size_t http_feed(struct http_reader *r, const char *p, size_t n, enum http_event
         if (r->pause != HTTP_RUNNING)
             llhttp_resume(&r->parser);
         r->pause = HTTP_RUNNING;
-        r->given = 0;
+        r->given_end = NULL;
         rc = llhttp_execute(&r->parser, p + used, step);
         if (rc != HPE_OK)
             step = (size_t)(llhttp_get_error_pos(&r->parser) - (p + used));
@@ -328,7 +324,7 @@ size_t http_feed(struct http_reader *r, const char *p, size_t n, enum http_event
         else if (rc != HPE_OK && rc != HPE_PAUSED && !r->status)
             refuse(r, 400, llhttp_get_error_reason(&r->parser));
         if (!r->status)
-            count(r, step);
+            count(r, p + used, step);
         if (r->status) {
             *event = HTTP_REFUSED;
             return used;

@@ -63,7 +63,7 @@ struct http_reader { /* must not move between init and deinit */
     int status;         /* why it was refused */
     const char *reason; /* one sentence */
 
-    size_t given; /* bytes of the body, by the last call of the parser */
+    const char *given_end; /* of the body, by the last call of the parser; NULL: none */
     bool streams; /* the body is not gathered, nor limited as a whole */
     bool (*takes)(void *ctx, const struct request *rq);
     void (*body)(void *ctx, struct view bytes); /* NULL: nobody takes it */

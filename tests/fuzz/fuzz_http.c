@@ -6,7 +6,8 @@
  * two pieces cut at one place after the other; each time the same requests must come out,
  * end at the same bytes, and the same fault with the same status, if there is one.
  * Compressed answers are one whole gzip member of what the bodies say, and who sends the
- * tag of an answer back gets nothing.
+ * tag of an answer back gets nothing. A body that is taken as it arrives is the same bytes
+ * however it came; a feed is whole chunks, and the last that its connection says.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -14,7 +15,9 @@
 
 #include <zlib.h>
 
+#include "core/mem.h"
 #include "server/http/answer.h"
+#include "server/http/feed.h"
 #include "server/http/http.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -44,12 +47,67 @@ static int site_reload(void *ctx, struct err *e)
     return err_set(e, -22, "not JSON");
 }
 
+/* Hands out what its client saw last, three times. */
+struct echo {
+    struct feed feed;
+    struct ready_answer *chunk;
+    unsigned left;
+};
+
+static unsigned feeds; /* that are not gone */
+
+static struct ready_answer *echo_next(struct feed *f)
+{
+    struct echo *e = (struct echo *)f;
+
+    if (e->left == 0)
+        return NULL;
+    e->left--;
+    e->chunk->refs++;
+    return e->chunk;
+}
+
+static void echo_gone(struct feed *f)
+{
+    struct echo *e = (struct echo *)f;
+
+    assert(e->chunk->refs == 1);
+    ready_answer_unref(e->chunk);
+    free(e);
+    feeds--;
+}
+
+static struct feed *echo(struct view text)
+{
+    struct echo *e = mem_zalloc(sizeof *e);
+
+    e->feed = (struct feed){ .next = echo_next, .gone = echo_gone };
+    e->chunk = feed_chunk(text.n ? text : VIEW("data: x\n\n"));
+    e->left = 3;
+    feeds++;
+    return &e->feed;
+}
+
+/* Never called: bodies are taken in here. */
+static struct intake *site_intake(void *ctx, const struct intake_request *rq,
+                                  struct reply *refusal)
+{
+    (void)ctx;
+    (void)rq;
+    (void)refusal;
+    abort();
+}
+
 static void site_page(void *ctx, int endpoint, const struct request *rq,
                       struct reply *out)
 {
-    (void)rq;
     (void)ctx;
     out->status = 200;
+    if (view_eq(rq->path, VIEW("/events"))) {
+        out->content_type = "text/event-stream";
+        out->feed = echo(rq->last_event_id);
+        return;
+    }
     out->content_type = "text/html; charset=utf-8";
     buf_u64(&out->text, (uint64_t)endpoint);
 }
@@ -74,7 +132,8 @@ struct outcome {
     uint64_t requests, bytes, hash;
     size_t end; /* of the last request that was complete */
     int status;
-    bool open; /* more may follow */
+    bool open;                  /* more may follow */
+    uint64_t taken, taken_hash; /* bytes of bodies that were taken as they came */
 };
 
 /* How the bytes are cut. */
@@ -90,8 +149,13 @@ static void mix(struct outcome *o, struct view v)
     o->hash = (o->hash ^ v.n) * 1099511628211u;
 }
 
-static const struct site site = { NULL,      site_bodies, site_ready, site_reload,
-                                  site_page, 1,           "a" };
+static const struct site site = { .bodies = site_bodies,
+                                  .ready = site_ready,
+                                  .reload = site_reload,
+                                  .page = site_page,
+                                  .seed = 1,
+                                  .allowed_hosts = "a",
+                                  .intake = site_intake };
 
 /* What the bodies of a reply say, in its format. */
 static struct buf text_of(const struct reply *r)
@@ -155,6 +219,64 @@ static void mix_request(const struct http_reader *r, const struct request *rq,
     mix(o, rq->accept_encoding);
     mix(o, rq->if_none_match);
     mix(o, rq->authorization);
+    mix(o, rq->last_event_id);
+}
+
+/* All that is left of an answer, so many bytes at a time. */
+static void drain(struct answer *a, size_t step, struct buf *out)
+{
+    uint64_t want = a->left;
+
+    for (uint64_t sent = 0; a->left > 0;) {
+        uv_buf_t iov[3];
+        unsigned count = answer_gather(a, iov, 3, step);
+        size_t n = 0;
+
+        assert(count > 0);
+        for (unsigned i = 0; i < count; i++) {
+            buf_add(out, iov[i].base, iov[i].len);
+            n += iov[i].len;
+        }
+        assert(n > 0 && n <= step);
+        sent += n;
+        answer_advance(a, n);
+        assert(a->left == want - sent);
+    }
+}
+
+/* As conn_feed.c does it. */
+static void follow(struct feed *f, bool http10, size_t step, struct view text)
+{
+    struct buf got = { 0 }, want = { 0 };
+    struct ready_answer *chunk;
+    struct answer a = { 0 };
+
+    text = text.n ? text : VIEW("data: x\n\n");
+    while ((chunk = f->next(f))) {
+        answer_start_chunk(&a, chunk, !http10);
+        drain(&a, step, &got);
+        answer_release(&a);
+        if (!http10)
+            buf_fmt(&want, "%x\r\n", (unsigned)text.n);
+        buf_view(&want, text);
+        if (!http10)
+            buf_str(&want, "\r\n");
+    }
+    assert(view_eq(buf_as_view(&got), buf_as_view(&want)));
+    f->gone(f);
+    buf_deinit(&got);
+    buf_deinit(&want);
+}
+
+static void check_content(const struct answer *a, struct view content)
+{
+    struct buf text = text_of(&a->reply);
+
+    if (a->reply.gzip)
+        check_gzip(content, buf_as_view(&text));
+    else
+        assert(view_eq(content, buf_as_view(&text)));
+    buf_deinit(&text);
 }
 
 static void answer(struct http_reader *r, const struct request *asked, size_t step,
@@ -163,6 +285,7 @@ static void answer(struct http_reader *r, const struct request *asked, size_t st
     struct buf sent_bytes = { 0 };
     struct request rq = *asked;
     struct answer a = { 0 };
+    struct feed *feed;
     uint64_t want;
 
     route(&site, 0, &rq, &a.reply);
@@ -176,38 +299,61 @@ static void answer(struct http_reader *r, const struct request *asked, size_t st
     want = a.left;
     assert(a.reply.gzip ||
            want == a.head_n + (a.reply.head ? 0 : reply_length(&a.reply)));
-    for (uint64_t sent = 0; a.left > 0;) {
-        uv_buf_t iov[3];
-        unsigned count = answer_gather(&a, iov, 3, step);
-        size_t n = 0;
-
-        assert(count > 0);
-        for (unsigned i = 0; i < count; i++) {
-            buf_add(&sent_bytes, iov[i].base, iov[i].len);
-            n += iov[i].len;
-        }
-        assert(n > 0 && n <= step);
-        sent += n;
-        answer_advance(&a, n);
-        assert(a.left == want - sent);
-    }
-    if (a.reply.body_count > 0 && !a.reply.head) {
-        size_t head = a.head_n - (a.reply.gzip ? GZIP_HEAD_BYTES : 0);
-        struct view content = view_skip(buf_as_view(&sent_bytes), head);
-        struct buf text = text_of(&a.reply);
-
-        if (a.reply.gzip) {
-            check_gzip(content, buf_as_view(&text));
-        } else {
-            assert(content.n == text.n);
-            assert(text.n == 0 ||
-                   (content.p && text.p && memcmp(content.p, text.p, text.n) == 0));
-        }
-        buf_deinit(&text);
+    drain(&a, step, &sent_bytes);
+    if (a.reply.body_count > 0 && !a.reply.head)
+        check_content(&a, view_skip(buf_as_view(&sent_bytes),
+                                    a.head_n - (a.reply.gzip ? GZIP_HEAD_BYTES : 0)));
+    feed = a.reply.head ? NULL : a.reply.feed;
+    if (feed) {
+        a.reply.feed = NULL;
+        follow(feed, r->http10, step, rq.last_event_id);
     }
     buf_deinit(&sent_bytes);
     o->bytes += want;
     answer_release(&a);
+}
+
+/* What is said behind a feed is not heard. */
+static bool starts_feed(const struct request *rq)
+{
+    struct reply r = { 0 };
+    bool yes;
+
+    if (!view_eq(rq->path, VIEW("/events")))
+        return false;
+    route(&site, 0, rq, &r);
+    yes = r.feed && !r.head;
+    reply_deinit(&r);
+    return yes;
+}
+
+static bool takes(void *ctx, const struct request *rq)
+{
+    (void)ctx;
+    return route_takes_body(&site, 0, rq);
+}
+
+static void on_body(void *ctx, struct view bytes)
+{
+    struct outcome *o = ctx;
+
+    assert(bytes.n > 0);
+    for (size_t i = 0; i < bytes.n; i++)
+        o->taken_hash = (o->taken_hash ^ (unsigned char)bytes.p[i]) * 1099511628211u;
+    o->taken += bytes.n;
+}
+
+/* False: nobody takes it, as the names below /progress/no. */
+static bool take_body(struct http_reader *r)
+{
+    struct request rq;
+
+    http_request(r, &rq);
+    assert(rq.method == METHOD_POST);
+    if (view_starts(rq.path, VIEW("/progress/no")))
+        return false;
+    http_take_body(r, on_body);
+    return true;
 }
 
 static void complete(struct http_reader *r, const struct cuts *cuts, struct outcome *o)
@@ -219,8 +365,33 @@ static void complete(struct http_reader *r, const struct cuts *cuts, struct outc
     http_request(r, &rq);
     mix_request(r, &rq, o);
     o->requests++;
-    if (cuts->answered)
+    o->open = r->keep_alive && !starts_feed(&rq);
+    if (cuts->answered && !r->body)
         answer(r, &rq, cuts->step % PLACES + 7, o);
+}
+
+/* What the reader found; false: nothing more is to be read. */
+static bool hear(struct http_reader *r, enum http_event event, const struct cuts *cuts,
+                 struct outcome *o)
+{
+    switch (event) {
+    case HTTP_REFUSED:
+        assert(r->status >= 400 && r->reason);
+        o->status = r->status;
+        return false;
+    case HTTP_BODY:
+        return take_body(r);
+    case HTTP_COMPLETE:
+        complete(r, cuts, o);
+        http_next(r);
+        return o->open;
+    case HTTP_CONTINUE:
+        assert(http_expects(r));
+        break;
+    case HTTP_MORE:
+        break;
+    }
+    return true;
 }
 
 static struct outcome converse(const uint8_t *data, size_t size, struct cuts cuts)
@@ -230,8 +401,10 @@ static struct outcome converse(const uint8_t *data, size_t size, struct cuts cut
     size_t at = 0, piece_end = 0;
 
     http_init(&r, HEAD, BODY);
+    http_ask(&r, takes, &o);
     while (at < size && o.open) {
         enum http_event event;
+        uint64_t requests = o.requests;
         size_t n, used;
         char *piece;
 
@@ -246,18 +419,13 @@ static struct outcome converse(const uint8_t *data, size_t size, struct cuts cut
         free(piece);
         assert(used <= n && (event != HTTP_MORE || used == n));
         assert(used > 0 || event == HTTP_REFUSED);
+        assert(r.body_bytes <= BODY + 1);
         at += used;
-        if (event == HTTP_REFUSED) {
-            assert(r.status >= 400 && r.reason);
-            o.status = r.status;
-            o.open = false;
-        } else if (event == HTTP_COMPLETE) {
-            complete(&r, &cuts, &o);
+        o.open = hear(&r, event, &cuts, &o);
+        if (o.requests != requests)
             o.end = at;
-            o.open = r.keep_alive;
-            http_next(&r);
-        }
     }
+    assert(o.taken <= size);
     http_deinit(&r);
     return o;
 }
@@ -267,6 +435,8 @@ static void require_same(const struct outcome *a, const struct outcome *b,
 {
     assert(a->requests == b->requests && a->end == b->end);
     assert(a->status == b->status && a->open == b->open);
+    assert(a->taken == b->taken && a->taken_hash == b->taken_hash);
+    assert(feeds == 0);
     if (answered)
         assert(a->hash == b->hash && a->bytes == b->bytes);
 }

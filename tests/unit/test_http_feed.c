@@ -1,14 +1,9 @@
 /* Answers that go on, over loopback; each test without TLS and with it. */
-#include "tests/unit/http_host.h"
+#include "tests/unit/http_client.h"
 
 #include <limits.h>
 
-#include <openssl/ssl.h>
-
-#include "core/mem.h"
 #include "server/http/feed.h"
-#include "server/web/transport_open.h"
-#include "tests/unit/certificates.h"
 
 #define EVENTS      "GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 #define HEALTH      "GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -16,6 +11,8 @@
 #define HEAD        "HTTP/1.1 200 OK\r\n" HEAD_FIELDS "Cache-Control: no-store\r\n\r\n"
 
 /* ---- the feeds of the server ---------------------------------------------------- */
+
+enum { USUAL_BATCH = 64 * 1024, LARGE_BATCH = 256 * 1024 };
 
 /* A batch is of one letter, and each of a feed of another than the one before. */
 struct source {
@@ -99,113 +96,7 @@ static void reach(const char *what, atomic_uint *count, unsigned want)
             fail_msg("%s: %u, not %u", what, atomic_load(count), want);
 }
 
-/* ---- TLS ------------------------------------------------------------------------ */
-
-static const struct transport *tls;
-static struct identity identity;
-static SSL_CTX *clients;
-
-static int setup(void **state)
-{
-    struct err e;
-
-    (void)state;
-    if (transport_open(TRANSPORT_TLS, &tls, &e) < 0)
-        fail_msg("%s", e.text);
-    identity = identity_make((struct wish){ .name = "first" });
-    clients = SSL_CTX_new(TLS_client_method());
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    SSL_CTX_free(clients);
-    identity_free(&identity);
-    return 0;
-}
-
-static struct transport_context *context(void)
-{
-    const struct tls_settings s = { .cert = identity.certificate_pem,
-                                    .key = identity.key_pem };
-    struct transport_context *c = NULL;
-    struct err e;
-
-    if (tls->server_context(&s, &c, &e) < 0)
-        fail_msg("%s", e.text);
-    return c;
-}
-
-/* ---- a client, with TLS or without ---------------------------------------------- */
-
-struct client {
-    int fd;
-    SSL *ssl; /* NULL: plain */
-};
-
-static struct client come(void **state)
-{
-    struct client c = { .fd = dial() };
-
-    if (*state) {
-        c.ssl = SSL_new(clients);
-        assert_int_equal(SSL_set_fd(c.ssl, c.fd), 1);
-        assert_int_equal(SSL_connect(c.ssl), 1);
-    }
-    return c;
-}
-
-static void leave(struct client *c)
-{
-    SSL_free(c->ssl);
-    close(c->fd);
-}
-
-static void ask(struct client *c, const char *text)
-{
-    if (c->ssl)
-        assert_int_equal(SSL_write(c->ssl, text, (int)strlen(text)), (int)strlen(text));
-    else
-        say(c->fd, text);
-}
-
-/* Up to n bytes; 0: the server has said that this is all. */
-static size_t take(struct client *c, char *to, size_t n)
-{
-    ssize_t got = c->ssl ? SSL_read(c->ssl, to, (int)n) : recv(c->fd, to, n, 0);
-
-    if (got > 0)
-        return (size_t)got;
-    if (c->ssl)
-        assert_int_equal(SSL_get_error(c->ssl, (int)got), SSL_ERROR_ZERO_RETURN);
-    else
-        assert_int_equal(got, 0);
-    return 0;
-}
-
-static void hear_text(struct client *c, const char *want)
-{
-    size_t n = strlen(want), at = 0;
-    char *got = mem_zalloc(n + 1);
-
-    while (at < n) {
-        size_t step = take(c, got + at, n - at);
-
-        if (step == 0)
-            break;
-        at += step;
-    }
-    assert_string_equal(got, want);
-    free(got);
-}
-
-static void hear_end(struct client *c)
-{
-    char byte;
-
-    assert_int_equal(take(c, &byte, 1), 0);
-}
+/* ---- a client's side -------------------------------------------------------------- */
 
 static void is_of(const char *p, size_t n, char letter)
 {
@@ -269,7 +160,7 @@ static void a_fast_reader_gets_batch_after_batch(void **state)
     enum { MANY = 400 };
     struct client c;
 
-    begin(state, NULL, MANY, 64 * 1024);
+    begin(state, NULL, MANY, USUAL_BATCH);
     c = come(state);
     ask(&c, EVENTS);
     hear_text(&c, HEAD);
@@ -315,7 +206,7 @@ static void one_that_takes_nothing_is_let_go(void **state)
     int other;
 
     l.write_timeout_ms = 300;
-    begin(state, &l, INT_MAX, 64 * 1024);
+    begin(state, &l, INT_MAX, USUAL_BATCH);
     c = come(state);
     ask(&c, EVENTS);
     hear_text(&c, HEAD);
@@ -340,7 +231,7 @@ static void a_slow_one_that_goes_on_is_kept(void **state)
     int64_t began;
 
     l.write_timeout_ms = 600;
-    begin(state, &l, INT_MAX, 256 * 1024);
+    begin(state, &l, INT_MAX, LARGE_BATCH);
     c = come(state);
     ask(&c, EVENTS);
     hear_text(&c, HEAD);
@@ -360,7 +251,7 @@ static void a_client_that_goes_is_noticed(void **state)
 {
     struct client c;
 
-    begin(state, NULL, 0, 64 * 1024);
+    begin(state, NULL, 0, USUAL_BATCH);
     for (unsigned i = 0; i < 3; i++) {
         c = come(state);
         ask(&c, EVENTS);
@@ -421,7 +312,7 @@ static void who_does_not_stop_talking_is_let_go(void **state)
     c = come(state);
     ask(&c, EVENTS);
     hear_text(&c, HEAD);
-    for (; n > 0 && said < 64 * 1024 * 1024; said += sizeof talk)
+    for (; n > 0 && said < (size_t)64 << 20; said += sizeof talk)
         n = c.ssl ? SSL_write(c.ssl, talk, sizeof talk)
                   : send(c.fd, talk, sizeof talk, MSG_NOSIGNAL);
     assert_true(n < 0);
@@ -456,7 +347,7 @@ static void the_end_of_the_server_does_not_wait_for_a_stalled_one(void **state)
     struct client c;
     int64_t began;
 
-    begin(state, NULL, INT_MAX, 256 * 1024);
+    begin(state, NULL, INT_MAX, LARGE_BATCH);
     c = come(state);
     ask(&c, EVENTS);
     hear_text(&c, HEAD);
