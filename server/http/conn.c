@@ -114,6 +114,13 @@ bool conn_lasting_full(const struct http_server *s)
            s->limits.max_connections;
 }
 
+void conn_lasting_refused(struct conn *c)
+{
+    conn_met(c, HTTP_LIMIT_CONNECTIONS);
+    route_refused(503, "too many connections that last (--web.max-connections)",
+                  "Retry-After: 10\r\n", &c->answer.reply);
+}
+
 void conn_lasts(struct conn *c)
 {
     c->server->lasting++;

@@ -150,9 +150,7 @@ void conn_feed(struct conn *c)
     if (conn_lasting_full(s)) {
         give_up(c);
         answer_release(&c->answer);
-        conn_met(c, HTTP_LIMIT_CONNECTIONS);
-        route_refused(503, "too many connections that last (--web.max-connections)",
-                      "Retry-After: 10\r\n", r);
+        conn_lasting_refused(c);
         conn_start(c);
         return;
     }

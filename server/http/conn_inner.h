@@ -86,6 +86,7 @@ void conn_met(struct conn *c, enum http_limit which);
 void conn_turn_away(struct conn *c); /* with the status noted when it was accepted */
 /* Bodies and answers may take hours, and scrapes have to get through meanwhile: */
 bool conn_lasting_full(const struct http_server *s);
+void conn_lasting_refused(struct conn *c); /* fills the reply of its answer */
 void conn_lasts(struct conn *c); /* is one of these; `lasting` goes down with its end */
 
 /* conn_intake.c: bodies that are taken as they arrive. */

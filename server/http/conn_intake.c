@@ -48,8 +48,7 @@ static struct intake *taken(struct conn *c, const struct intake_request *asked)
 
     if (!conn_lasting_full(s))
         return s->site.intake(s->site.ctx, asked, &c->answer.reply);
-    route_refused(503, "too many bodies at a time (--web.max-connections)",
-                  "Retry-After: 10\r\n", &c->answer.reply);
+    conn_lasting_refused(c);
     return NULL;
 }
 

@@ -102,6 +102,29 @@ static void cut_anywhere_they_are_the_same(void **state)
     end(&t);
 }
 
+/* Framing is counted from byte to byte of the content, however many chunks come at once. */
+static void many_small_chunks_are_no_empty_ones(void **state)
+{
+    (void)state;
+    enum { CHUNKS = 100 };
+    struct buf all = { 0 };
+    struct taker t;
+
+    buf_str(&all, "POST /progress/a HTTP/1.1\r\n" FIELDS);
+    for (int i = 0; i < CHUNKS; i++)
+        buf_str(&all, "1;0123456789012345678901234567890123456789\r\nx\r\n");
+    buf_str(&all, "0\r\n\r\n");
+    for (size_t step = all.n; step > 0; step /= 3) {
+        begin(&t);
+        for (size_t at = 0; at < all.n; at += step)
+            feed(&t, all.p + at, all.n - at < step ? all.n - at : step);
+        assert_int_equal(t.complete, 1);
+        assert_int_equal(t.got.n, CHUNKS);
+        end(&t);
+    }
+    buf_deinit(&all);
+}
+
 static void what_holds_nothing_has_a_limit(void **state)
 {
     (void)state;
@@ -137,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cut_anywhere_they_are_the_same),
+        cmocka_unit_test(many_small_chunks_are_no_empty_ones),
         cmocka_unit_test(what_holds_nothing_has_a_limit),
         cmocka_unit_test(others_are_still_limited),
     };

@@ -478,6 +478,48 @@ static void pages_of_other_sites_get_none(void **state)
     assert_int_equal(host.met[HTTP_LIMIT_FOREIGN], 1);
 }
 
+static void tells(const struct buf *text, const char *line)
+{
+    if (!strstr(text->p, line))
+        fail_msg("no \"%s\" in\n%s", line, text->p);
+}
+
+/* A request like others, but of a time that is its client's. */
+static void each_is_a_request_and_has_no_duration(void **state)
+{
+    struct buf text = { 0 };
+    struct client c[2];
+    struct body *b;
+
+    begin(state, NULL, 0, 10);
+    for (unsigned i = 0; i < 2; i++) {
+        c[i] = come(state);
+        if (i == 0) {
+            ask(&c[i], HEALTH);
+            hear_text(&c[i], HEALTHY);
+        }
+        ask(&c[i], EVENTS);
+        hear_text(&c[i], HEAD);
+    }
+    uv_async_send(&host.stop);
+    pthread_join(host.thread, NULL);
+    b = self_body(host.self, 1);
+    for (uint32_t i = 0; i < b->chunk_count; i++)
+        buf_add(&text, b->chunks[i]->text, b->chunks[i]->n);
+    buf_char(&text, '\0');
+    tells(
+        &text,
+        "\nencode_exporter_http_requests_total{endpoint=\"results\",code=\"200\"} 3\n");
+    tells(&text, "\nencode_exporter_http_request_seconds_count 1\n");
+    tells(&text, "\nencode_exporter_http_connections 0\n");
+    buf_deinit(&text);
+    let_go();
+    host.page = NULL;
+    host.woken = NULL;
+    for (unsigned i = 0; i < 2; i++)
+        leave(&c[i]);
+}
+
 /* Comes and goes while others are woken all the time. */
 static void many_come_and_go(void **state)
 {
@@ -532,6 +574,7 @@ int main(void)
         TWICE(head_brings_the_head_alone),
         TWICE(who_knows_no_chunks_gets_what_is_in_them),
         TWICE(pages_of_other_sites_get_none),
+        TWICE(each_is_a_request_and_has_no_duration),
         TWICE(many_come_and_go),
     };
 
