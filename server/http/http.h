@@ -64,7 +64,7 @@ struct http_reader { /* must not move between init and deinit */
     const char *reason; /* one sentence */
 
     const char *given_end; /* of the body, by the last call of the parser; NULL: none */
-    bool streams; /* the body is not gathered, nor limited as a whole */
+    bool streams;          /* the body is not gathered, nor limited as a whole */
     bool (*takes)(void *ctx, const struct request *rq);
     void (*body)(void *ctx, struct view bytes); /* NULL: nobody takes it */
     void *ctx;

@@ -12,6 +12,10 @@
 #include "server/web/transport_open.h"
 #include "tests/unit/certificates.h"
 
+#ifndef TRANSPORT_TLS
+#define TRANSPORT_TLS "transport_tls.so" /* where the build says nothing else */
+#endif
+
 /* ---- TLS ------------------------------------------------------------------------ */
 
 static const struct transport *tls;
