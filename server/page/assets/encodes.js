@@ -20,6 +20,12 @@ function quality(name, encode, scenario) {
     return encode.metrics?.[name]?.mean ?? scenario[member];
 }
 
+function worst(encode) {
+    const name = Object.keys(metrics).find((m) => known(encode.metrics?.[m]?.min));
+
+    return name && { name, min: encode.metrics[name].min };
+}
+
 /* Counts down between two blocks. Nothing counts while no block comes. */
 function eta(encode, now) {
     if (encode.state !== "running" || !finite(encode.eta_s))
@@ -27,7 +33,10 @@ function eta(encode, now) {
     return Math.max(0, encode.eta_s - (now - encode.at) / 1000);
 }
 
-/* key, title, value(encode, scenario, app), text(value, app), rare: absent where unknown. */
+/*
+ * key, title, value(encode, scenario, app), text(value, app, encode), rare: absent where it
+ * is unknown, active: only while the encode is.
+ */
 const figures = [
     { key: "frames", title: "Frames", value: (e) => e.frames, text: (v) => figure(v) },
     { key: "fps", title: "Frame rate", value: (e) => e.fps, text: (v) => fps(v) },
@@ -44,6 +53,8 @@ const figures = [
         key, title: m.title, rare: true, value: (e, s) => quality(key, e, s),
         text: (v) => score(v, m.digits) + (m.unit && `\u00a0${m.unit}`),
     })),
+    { key: "worst", title: "Worst frame", rare: true, value: (e) => worst(e)?.min,
+        text: (v, app, e) => score(v, metrics[worst(e).name].digits) },
     { key: "dropped", title: "Dropped", value: (e) => e.dropped_frames || undefined,
         text: (v) => count(v), rare: true, bad: true },
     { key: "duplicated", title: "Duplicated", value: (e) => e.duplicated_frames || undefined,
@@ -169,7 +180,7 @@ class Card {
             cell.node.hidden = !known(value) && Boolean(cell.rare) ||
                 Boolean(cell.active) && !isActive(encode);
             setText(cell.dt, isActive(encode) ? cell.title : cell.title.replace(" so far", ""));
-            setFigure(cell.dd, known(value) ? cell.text(value, this.app) : UNKNOWN);
+            setFigure(cell.dd, known(value) ? cell.text(value, this.app, encode) : UNKNOWN);
             setData(this.root, cell.key, value);
         }
         this.button.hidden = !encode.metrics;

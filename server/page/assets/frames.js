@@ -13,6 +13,10 @@ const POINTS_MAX = 1000;
 const WORST = 10;
 const AROUND = 50; /* frames on both sides of a bad one */
 
+const NO_SCORES = "No scores by frame are known of it. They are read from logs of libvmaf and of " +
+    "ffmpeg's psnr and ssim filters (NAME.vmaf.json, NAME.psnr.log, NAME.ssim.log) in the directory " +
+    "that is watched.";
+
 const stats = { mean: "Mean", harmonic_mean: "Harmonic mean", min: "Least", p1: "1 % below", p5: "5 % below",
     p10: "10 % below", p50: "Median", max: "Largest", stddev: "Standard deviation" };
 
@@ -64,10 +68,11 @@ export class Frames {
         this.worst = el("ol", { id: "worst" });
         this.worstTitle = el("h3", {}, "Worst frames");
         this.worstBox = el("div", { class: "worst" }, this.worstTitle, this.worst);
-        this.scores = el("div", { hidden: true }, this.controls(), this.plot, el("p", { id: "frames-keys",
-            class: "soft" }, "Drag over frames to see them closer. Keys: + and − zoom, ← and → move, 0 shows all."),
-        el("div", { class: "pair uneven" }, el("div", {}, el("h3", {}, "All frames"), this.figures),
-            this.worstBox));
+        this.scores = el("div", { hidden: true }, this.controls(), this.plot,
+            el("p", { id: "frames-keys", class: "soft" }, "Drag over frames to see them closer. " +
+                "Keys: + and − zoom, ← and → move, 0 shows all."),
+            el("div", { class: "pair uneven" },
+                el("div", {}, el("h3", {}, "All frames"), this.figures), this.worstBox));
         return el("section", { id: "frames", "aria-labelledby": "frames-title", hidden: true },
             this.title, this.facts, this.said, this.scores);
     }
@@ -135,9 +140,7 @@ export class Frames {
         if (encode?.metrics && Object.keys(encode.metrics).length)
             this.askIfNew(encode);
         else if (!this.answer)
-            this.setState("none", "No scores by frame are known of it. They are read from logs of libvmaf and " +
-                "of ffmpeg's psnr and ssim filters (NAME.vmaf.json, NAME.psnr.log, NAME.ssim.log) in the " +
-                "directory that is watched.");
+            this.setState("none", NO_SCORES);
     }
 
     /* An encode that ends may belong to another scenario then: that of its results file. */
@@ -265,11 +268,14 @@ export class Frames {
             ? document.activeElement.parentNode.dataset.frame : "";
 
         this.worstBox.hidden = !worst.length;
-        setText(this.worstTitle, this.range ? `Worst frames from ${count(from)} to ${count(to)}` : "Worst frames");
-        this.worst.replaceChildren(...worst.map(([frame, value]) => el("li", { "data-frame": frame,
-            "data-score": value }, el("button", { type: "button", title: "Show the frames around",
-            onclick: () => this.around(frame) }, el("span", {}, `Frame ${count(frame)}`),
-        el("b", {}, score(value, metricDigits(metric)))))));
+        setText(this.worstTitle, this.range
+            ? `Worst frames from ${count(from)} to ${count(to)}` : "Worst frames");
+        this.worst.replaceChildren(...worst.map(([frame, value]) =>
+            el("li", { "data-frame": frame, "data-score": value },
+                el("button", { type: "button", title: "Show the frames around",
+                    onclick: () => this.around(frame) },
+                el("span", {}, `Frame ${count(frame)}`),
+                el("b", {}, score(value, metricDigits(metric)))))));
         if (focused)
             this.worst.querySelector(`[data-frame="${CSS.escape(focused)}"] button`)?.focus();
     }

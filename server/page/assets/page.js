@@ -69,15 +69,6 @@ class Page {
             this.restore();
             setData(document.body, "whole", "true");
         }
-        this.hidePlain();
-    }
-
-    /* The table that is there without a script says no more than ours. */
-    hidePlain() {
-        const plain = document.getElementById("plain");
-
-        if (plain)
-            plain.hidden = this.feed.records.scenario.size > 0;
     }
 
     drawStatus(status) {
@@ -134,7 +125,8 @@ class Page {
             clearTimeout(this.back);
             banner.classList.remove("back");
             if (why || was !== "lost")
-                setText(banner, `Connection lost, trying again…${why && ` (${why})`} What is shown may be old.`);
+                setText(banner, `Connection lost, trying again…${why && ` (${why})`} ` +
+                    "What is shown may be old.");
         } else if (state === "live" && was === "lost") {
             setText(banner, "Connected again.");
             banner.classList.add("back");

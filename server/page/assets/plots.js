@@ -103,7 +103,8 @@ function drawFronts({ ctx, scales: { x, y } }, fronts) {
 
 /* What each line is of, below its first point; of many, the tooltips tell. */
 function nameFronts(chart, fronts) {
-    const { ctx, scales: { x, y } } = chart;
+    const { ctx, chartArea, scales: { x, y } } = chart;
+    const placed = [];
 
     if (fronts.length > NAMES_MAX)
         return;
@@ -115,11 +116,16 @@ function nameFronts(chart, fronts) {
     ctx.fillStyle = schemeColour("soft");
     for (const [first] of fronts) {
         const text = [first.record.source, first.record.resolution].filter(Boolean).join(" ");
-        const at = [Math.min(x.getPixelForValue(first.x) + 10, chart.chartArea.right - ctx.measureText(text).width),
-            Math.min(y.getPixelForValue(first.y) + 14, chart.chartArea.bottom - 4)];
+        const { width } = ctx.measureText(text);
+        const left = Math.min(x.getPixelForValue(first.x) + 10, chartArea.right - width);
+        const top = Math.min(y.getPixelForValue(first.y) + 14, chartArea.bottom - 4);
 
-        ctx.strokeText(text, ...at);
-        ctx.fillText(text, ...at);
+        /* No name over another. */
+        if (placed.some((p) => Math.abs(p.top - top) < 14 && left < p.right && p.left < left + width))
+            continue;
+        placed.push({ left, top, right: left + width });
+        ctx.strokeText(text, left, top);
+        ctx.fillText(text, left, top);
     }
     ctx.restore();
 }
