@@ -95,6 +95,10 @@ void conn_body(struct conn *c);           /* the head of such a request is compl
 void conn_body_over(struct conn *c);      /* the body is */
 void conn_body_cut(struct conn *c);       /* nothing of it comes any more */
 
+/* A request that was let in, complete and without a body: true: it is answered, for one
+ * is taken there, and this one is empty. known: as in intake.h. */
+bool conn_body_none(struct conn *c, const struct request *rq, bool known);
+
 /* conn_feed.c: answers that go on. */
 void conn_feed(struct conn *c);    /* the reply in its answer has a feed */
 void conn_feed_on(struct conn *c); /* all that was handed out is the kernel's */

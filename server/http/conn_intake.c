@@ -52,12 +52,15 @@ static struct intake *taken(struct conn *c, const struct intake_request *asked)
     return NULL;
 }
 
+static bool is_loopback(const struct conn *c)
+{
+    return c->u.handle.type != UV_TCP || peer_loopback(&c->peer);
+}
+
 static void admit(struct conn *c, bool known)
 {
     struct request rq;
-    const struct intake_request asked = {
-        &rq, c->u.handle.type != UV_TCP || peer_loopback(&c->peer), known
-    };
+    const struct intake_request asked = { &rq, is_loopback(c), known };
 
     http_request(&c->reader, &rq);
     c->intake = taken(c, &asked);
@@ -123,6 +126,23 @@ void conn_body_over(struct conn *c)
     c->server->lasting--;
     in->end(in, INTAKE_WHOLE, &c->answer.reply);
     conn_start(c);
+}
+
+bool conn_body_none(struct conn *c, const struct request *rq, bool known)
+{
+    const struct intake_request asked = { rq, is_loopback(c), known };
+    struct reply *r = &c->answer.reply;
+    struct intake *in;
+
+    if (!route_takes_body(&c->server->site, c->endpoint, rq))
+        return false;
+    in = taken(c, &asked);
+    if (in)
+        in->end(in, INTAKE_WHOLE, r);
+    else if (r->status == 403 || r->status == 429)
+        conn_met(c, http_limit_of(r->status));
+    conn_start(c);
+    return true;
 }
 
 void conn_body_cut(struct conn *c)

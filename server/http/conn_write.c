@@ -216,7 +216,7 @@ void conn_start(struct conn *c)
 }
 
 /* The request was let in. */
-static void serve(struct conn *c, const struct request *rq)
+static void serve(struct conn *c, const struct request *rq, bool known)
 {
     struct http_server *s = c->server;
     struct ready_answer *ready = NULL;
@@ -229,6 +229,8 @@ static void serve(struct conn *c, const struct request *rq)
         ready = ready_find(&s->ready, &key);
     if (ready) {
         answer_start_ready(&c->answer, ready);
+    } else if (conn_body_none(c, rq, known)) {
+        return;
     } else {
         route(&s->site, c->endpoint, rq, &c->answer.reply);
         if (c->answer.reply.status == 403 || c->answer.reply.status == 429)
@@ -266,7 +268,7 @@ static void on_decided(struct door_wait *w, enum door_verdict v)
     c->state = READING;
     http_request(&c->reader, &rq);
     if (v == DOOR_OPEN)
-        serve(c, &rq);
+        serve(c, &rq, true); /* an open door does not think about it */
     else
         conn_turn_back(c, v);
     if (!c->closing && c->state == READING)
@@ -302,7 +304,7 @@ void conn_answer(struct conn *c)
         v = s->door.ask(s->door.ctx, rq.authorization, &c->wait);
     }
     if (v == DOOR_OPEN)
-        serve(c, &rq);
+        serve(c, &rq, s->guarded && s->door.locks(s->door.ctx));
     else if (v == DOOR_WAIT)
         conn_wait_for_door(c);
     else

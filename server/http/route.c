@@ -295,10 +295,15 @@ static const struct path *find_path(struct view path, bool predictions)
     return view_ends(path, VIEW(".js")) || view_ends(path, VIEW(".css")) ? &part : NULL;
 }
 
-bool route_takes_body(const struct site *site, int endpoint, const struct request *rq)
+static bool is_intake(const struct site *site, int endpoint, const struct request *rq)
 {
     return site->intake && endpoint == site->intake_endpoint &&
-           rq->method == METHOD_POST && view_starts(rq->path, VIEW("/progress/"));
+           view_starts(rq->path, VIEW("/progress/"));
+}
+
+bool route_takes_body(const struct site *site, int endpoint, const struct request *rq)
+{
+    return rq->method == METHOD_POST && is_intake(site, endpoint, rq);
 }
 
 bool route_is_open(const struct request *rq)
@@ -315,13 +320,15 @@ void route(const struct site *site, int endpoint, const struct request *rq,
     const struct path *p = find_path(rq->path, tells_predictions(site, endpoint));
 
     out->head = rq->method == METHOD_HEAD;
-    if (!p) {
-        say(out, 404, VIEW("not found\n"));
-    } else if (allowed(p, rq->method)) {
+    if (p && allowed(p, rq->method)) {
         p->answer(&call, out);
-    } else {
+    } else if (p || is_intake(site, endpoint, rq)) {
+        bool post = !p || p->post;
+
         say(out, 405, VIEW("method not allowed\n"));
-        memcpy(out->allow, p->post ? "POST" : "GET, HEAD", p->post ? 5 : 10);
+        memcpy(out->allow, post ? "POST" : "GET, HEAD", post ? 5 : 10);
+    } else {
+        say(out, 404, VIEW("not found\n"));
     }
 }
 

@@ -106,7 +106,8 @@ void reply_deinit(struct reply *r);
 /* True for the paths that are answered without a password: health and readiness. */
 bool route_is_open(const struct request *rq);
 
-/* True: the body of this request is for site->intake, as it arrives. */
+/* True: the body of this request is for site->intake, as it arrives. One that has none does not
+ * come to route() (conn_inner.h). */
 bool route_takes_body(const struct site *site, int endpoint, const struct request *rq);
 
 /* Percent-decodes v to the place at to (v.n bytes suffice); what is no escape stays. form:

@@ -289,6 +289,40 @@ class Requests(unittest.TestCase):
             for name in ("ext", "old"):
                 wait_frames(e, name, 3)
 
+    def test_who_tells_nothing_is_an_encode_that_was_aborted(self):
+        with harness.Exporter() as e:
+            for name, head in (("none", ""), ("zero", "Content-Length: 0\r\n"),
+                               ("chunked", "Transfer-Encoding: chunked\r\n")):
+                with e.connect("results") as s:
+                    s.sendall(f"POST /progress/{name} HTTP/1.1\r\nHost: localhost\r\n"
+                              f"{head}\r\n".encode())
+                    if name == "chunked":
+                        s.sendall(b"0\r\n\r\n")
+                    self.assertIn(b" 200 OK\r\n", s.recv(4096), name)
+                    # the connection is as good as before
+                    s.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    self.assertIn(b" 200 OK\r\n", s.recv(4096), name)
+                wait_state(e, name, "aborted")
+            body = self.body(e, "none") # and begins when it tells something
+            body.send(block(1))
+            wait_state(e, "none", "running")
+            empty = e.get("results", "/progress/none", {"Origin": "http://elsewhere"}, "POST")
+            self.assertEqual(empty.status, 403)
+            self.assertEqual(state(e, "none"), "running")
+
+    def test_progress_is_sent_and_nothing_else(self):
+        with harness.Exporter() as e:
+            for method in ("GET", "HEAD", "PUT", "DELETE"):
+                reply = e.get("results", "/progress/a", method=method)
+                self.assertEqual((reply.status, reply.headers["Allow"]), (405, "POST"))
+            for endpoint in ("qoe", "cost"):
+                self.assertEqual(e.get(endpoint, "/progress/a").status, 404)
+                self.assertEqual(e.get(endpoint, "/progress/a", method="POST").status, 404)
+            self.assertEqual(e.get("results", "/progressive").status, 404)
+            self.assertIsNone(state(e, "a"))
+        with harness.Exporter("--live", "off") as e:
+            self.assertEqual(e.get("results", "/progress/a", method="POST").status, 404)
+
     def test_odd_values_are_no_values(self):
         with harness.Exporter() as e:
             body = self.body(e, "a")
