@@ -182,19 +182,6 @@ double frame_table_psnr_of_mean_mse(const struct frame_table *t,
     return frame_psnr_db(frame_scores_mean_mse(&c->scores), t->peak);
 }
 
-size_t frame_table_bytes(const struct frame_table *t)
-{
-    size_t bytes =
-        t->numbers_cap * sizeof *t->numbers + t->column_count * sizeof *t->columns;
-
-    for (size_t i = 0; i < t->column_count; i++) {
-        const struct frame_scores *s = &t->columns[i].scores;
-
-        bytes += s->cap * (s->wide ? sizeof *s->wide : sizeof *s->millionths);
-    }
-    return bytes;
-}
-
 void frame_table_deinit(struct frame_table *t)
 {
     for (size_t i = 0; i < t->column_count; i++) {

@@ -90,9 +90,6 @@ const struct frame_column *frame_table_metric(const struct frame_table *t,
 double frame_table_psnr_of_mean_mse(const struct frame_table *t,
                                     const struct frame_column *c);
 
-/* Bytes of memory that it holds. */
-size_t frame_table_bytes(const struct frame_table *t);
-
 /* Empty again, with the same limits. */
 void frame_table_restart(struct frame_table *t);
 

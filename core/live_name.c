@@ -33,13 +33,6 @@ enum live_kind live_name(struct view file, struct view *name)
     return LIVE_NONE;
 }
 
-const char *live_kind_name(enum live_kind kind)
-{
-    static const char *const names[] = { "", "progress", "psnr", "ssim", "vmaf" };
-
-    return names[kind];
-}
-
 static bool stays(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -77,22 +70,4 @@ void live_name_canonical(struct view name, struct buf *out)
         buf_view(out, name);
     for (; (c = next(&rest, first)); first = false)
         buf_char(out, c);
-}
-
-bool live_name_match(struct view a, struct view b)
-{
-    bool first = true;
-    char c;
-
-    if (view_eq(a, b))
-        return true;
-    if (!has_form(a) || !has_form(b))
-        return false;
-    do {
-        c = next(&a, first);
-        if (c != next(&b, first))
-            return false;
-        first = false;
-    } while (c);
-    return true;
 }

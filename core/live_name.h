@@ -29,9 +29,6 @@ enum live_kind {
  * is untouched where the result is LIVE_NONE. */
 enum live_kind live_name(struct view file, struct view *name);
 
-/* "progress", "psnr", "ssim", "vmaf" */
-const char *live_kind_name(enum live_kind kind);
-
 /*
  * Appends the form in which two names are compared: who makes a file name of "a: b/c 5M"
  * writes "a__b_c_5M" or "a_b_c_5M", depending on taste. ASCII letters, digits, "." "-" "+"
@@ -42,8 +39,5 @@ const char *live_kind_name(enum live_kind kind);
  * is comes first, and of several others none is meant.
  */
 void live_name_canonical(struct view name, struct buf *out);
-
-/* Whether both are equal in that form. */
-bool live_name_match(struct view a, struct view b);
 
 #endif

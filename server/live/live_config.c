@@ -36,6 +36,15 @@ static int bad_thresholds(struct err *e, const char *why)
                    why);
 }
 
+/* Two samples of one series are none. */
+static bool is_there(const struct live_config *c, struct view metric, double score)
+{
+    for (uint32_t i = 0; i < c->threshold_count; i++)
+        if (c->thresholds[i].score == score && view_eq(view_of(c->metrics[i]), metric))
+            return true;
+    return false;
+}
+
 static int add_threshold(struct live_config *c, struct view item, struct err *e)
 {
     const char *sign = memchr(item.p, '=', item.n);
@@ -49,6 +58,8 @@ static int add_threshold(struct live_config *c, struct view item, struct err *e)
         return bad_thresholds(e, "more than 32");
     if (!decimal_read(number, &t->score) || !isfinite(t->score))
         return bad_thresholds(e, "a score is no number");
+    if (is_there(c, (struct view){ item.p, n }, t->score))
+        return bad_thresholds(e, "one is there twice");
     snprintf(c->metrics[c->threshold_count], LIVE_METRIC_MAX, "%.*s", (int)n, item.p);
     t->metric = c->metrics[c->threshold_count++];
     return 0;

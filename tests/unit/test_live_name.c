@@ -23,7 +23,6 @@ static void the_suffix_tells_the_kind(void **state)
     assert_file("a.vmaf.csv", LIVE_VMAF, "a");
     assert_file("a.b.vmaf.sub", LIVE_VMAF, "a.b");
     assert_file("a.psnr.psnr.log", LIVE_PSNR, "a.psnr");
-    assert_string_equal(live_kind_name(LIVE_SSIM), "ssim");
 }
 
 static void other_files_and_those_without_a_name_are_none(void **state)
@@ -43,8 +42,20 @@ static void assert_canonical(const char *name, const char *want)
 
     live_name_canonical(view_of(name), &b);
     assert_view(buf_as_view(&b), want);
-    assert_true(live_name_match(view_of(name), view_of(want)));
     buf_deinit(&b);
+}
+
+static bool same(const char *one, const char *other)
+{
+    struct buf a = { 0 }, b = { 0 };
+    bool equal;
+
+    live_name_canonical(view_of(one), &a);
+    live_name_canonical(view_of(other), &b);
+    equal = view_eq(buf_as_view(&a), buf_as_view(&b));
+    buf_deinit(&a);
+    buf_deinit(&b);
+    return equal;
 }
 
 static void what_people_replace_in_file_names_is_equal(void **state)
@@ -59,20 +70,20 @@ static void what_people_replace_in_file_names_is_equal(void **state)
     assert_canonical("\xC3\xA9t\xC3\xA9 1", "\xC3\xA9t\xC3\xA9_1");
     assert_canonical("", "");
     assert_canonical("//", "//");
-    assert_true(live_name_match(VIEW("4 Streams @ 2500k"), VIEW("4_Streams___2500k")));
-    assert_true(live_name_match(VIEW("4 Streams @ 2500k"), VIEW("4_Streams_2500k")));
+    assert_true(same("4 Streams @ 2500k", "4_Streams___2500k"));
+    assert_true(same("4 Streams @ 2500k", "4_Streams_2500k"));
 }
 
 static void other_names_are_others(void **state)
 {
     (void)state;
-    assert_false(live_name_match(VIEW("a b"), VIEW("ab")));
-    assert_false(live_name_match(VIEW("a b"), VIEW("a b c")));
-    assert_false(live_name_match(VIEW("a b c"), VIEW("a b")));
-    assert_false(live_name_match(VIEW("A"), VIEW("a")));
-    assert_false(live_name_match(VIEW("a"), VIEW("")));
-    assert_false(live_name_match(VIEW("/"), VIEW("//")));
-    assert_true(live_name_match(VIEW("//"), VIEW("//")));
+    assert_false(same("a b", "ab"));
+    assert_false(same("a b", "a b c"));
+    assert_false(same("a b c", "a b"));
+    assert_false(same("A", "a"));
+    assert_false(same("a", ""));
+    assert_false(same("/", "//"));
+    assert_true(same("//", "//"));
 }
 
 int main(void)
