@@ -63,7 +63,7 @@ struct tail {
     uv_timer_t rarely; /* while the list RARELY has some */
     uv_idle_t work;    /* while files are due */
     unsigned handles;
-    int inotify; /* -1: none */
+    int inotify; /* a negative errno: none */
     int dirfd;   /* -1: the directory could not be opened yet */
     bool polls, closing;
     bool blind; /* the log says that there are no watches */
@@ -210,7 +210,10 @@ static void say_blind(struct tail *t, int code)
         return;
     t->blind = true;
     log_line(LOG_WARN, "growing files are looked at ten times a second", "reason",
-             strerror(code), "remedy", "raise fs.inotify.max_user_watches", NULL);
+             strerror(code), "remedy",
+             code == EMFILE ? "raise the sysctl fs.inotify.max_user_instances"
+                            : "raise the sysctl fs.inotify.max_user_watches",
+             NULL);
 }
 
 /* Tells of writes to that very inode, whatever its name is. */
@@ -218,6 +221,8 @@ static void watch(struct tail *t, struct tail_file *f, int fd)
 {
     char path[64];
 
+    if (t->inotify < 0)
+        say_blind(t, -t->inotify);
     if (f->wd >= 0 || t->inotify < 0)
         return;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
@@ -521,9 +526,11 @@ static size_t open_max(void)
 
 static void start_inotify(struct tail *t)
 {
-    t->inotify = t->polls ? -1 : inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    t->inotify = t->polls ? -ENOSYS : inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (t->inotify == -1)
+        t->inotify = -errno;
     if (t->inotify < 0)
-        return; /* who watches the directory has none either, and says so */
+        return;
     uv_poll_init(t->loop, &t->poll, t->inotify);
     t->poll.data = t;
     t->handles++;
