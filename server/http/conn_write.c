@@ -252,7 +252,7 @@ void conn_turn_back(struct conn *c, enum door_verdict v)
 
     if (v == DOOR_LOCKED)
         route_refused(401, "a user name and a password are asked for",
-                      "WWW-Authenticate: Basic\r\n", r);
+                      "WWW-Authenticate: Basic realm=\"encode_exporter\"\r\n", r);
     else
         route_refused(429, "too many requests", "Retry-After: 1\r\n", r);
     r->head = c->reader.parser.method == HTTP_HEAD;

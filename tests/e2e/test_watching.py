@@ -10,6 +10,7 @@ import sys
 import unittest
 
 import harness
+import web
 
 POOLING = os.path.join(harness.DATA, "formats", "pooling")
 PROGRESS = os.path.join(harness.DATA, "formats", "progress")
@@ -164,6 +165,20 @@ class Watching(unittest.TestCase):
         with harness.Exporter("--ingest", "off") as e:
             self.assertEqual(e.get("results", "/progress/a", method="POST",
                                    body=b"x").status, 403)
+
+    def test_ffmpeg_shows_a_password(self):
+        name, (password, value) = "alice", web.FAST["alice"]
+        with web.ConfigFile(web.users(**{name: value})) as file, harness.Exporter(
+                "--web.config.file", file.path, "--ingest", "all") as e:
+            at = f"127.0.0.1:{e.ports['results']}/progress"
+            self.started(f"http://{name}:{password}@{at}/right", 2)
+            wrong = self.started(f"http://{name}:wrong@{at}/wrong", 2)
+            headers = web.basic(name, password)
+            told = lambda: e.get("results", headers=headers).text
+            harness.wait_until(lambda: 'encode_frames_total{scenario="right"} 60' in told(), 20,
+                               "all frames")
+            wrong.wait(20) # it looks at no second answer, and encodes all the same
+            self.assertNotIn('scenario="wrong"', told())
 
     def test_expect_is_answered(self):
         with harness.Exporter() as e:
