@@ -314,8 +314,9 @@ class Page:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
                   deviceScaleFactor=self.scale, mobile=self.phone)
 
-    def prefer(self, dark, motion=True):
-        """What the system likes: dark or light, and whether it likes things that move."""
+    def prefer(self, dark, motion=False):
+        """What the system likes: dark or light, and whether it likes things that move. It
+        does not, so that what is clicked on stays where it was found."""
         self.dark = dark
         self.call("Emulation.setEmulatedMedia", features=[
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
@@ -417,13 +418,12 @@ class Page:
         return answer["result"].get("value")
 
     def wait(self, expression, limit=30, what=None):
-        """Polls until an expression is true; its value."""
+        """Polls until an expression is true."""
         deadline = time.monotonic() + limit
         while True:
             with contextlib.suppress(Failed):    # also: the document goes away just now
-                value = self.js(expression)
-                if value:
-                    return value
+                if self.js(f"!!({expression})"):
+                    return
             if time.monotonic() > deadline:
                 raise AssertionError(f"{what or expression}: not within {limit} s; "
                                      f"{self.said[-5:]}")
