@@ -223,6 +223,14 @@ function columns(app) {
     ];
 }
 
+/* Progress is taken on one port, whose address the document shows on every one. */
+function resultsPort(root) {
+    const shown = [...document.querySelectorAll("main th")].find((th) => th.textContent === "Results");
+    const address = root.dataset.resultsAddress ?? shown?.nextElementSibling?.textContent ?? "";
+
+    return /:(\d+)$/.exec(address.trim())?.[1] ?? "";
+}
+
 /* ---- all of them ------------------------------------------------------------------- */
 
 export class Encodes {
@@ -249,17 +257,18 @@ export class Encodes {
     }
 
     howToStart() {
-        const { resultsAddress, ingest } = this.app.root.dataset;
-        const port = /:(\d+)$/.exec(resultsAddress ?? "")?.[1] ?? location.port;
-        const host = location.hostname + (port && `:${port}`);
+        const port = this.app.root.dataset.ingest === "off" ? "" : resultsPort(this.app.root);
+        const host = `${location.protocol}//${location.hostname}:${port}`;
+        const near = /^(localhost|127\..*|\[::1\])$/.test(location.hostname);
         const directory = el("span", { "data-status": "results_dir" }, "results");
         const box = el("div", { id: "empty", class: "box" },
-            el("p", {}, "Nothing is encoded now. Start one, and watch it here:"));
+            el("p", {}, "Nothing is encoded now. Start an encode, and watch it here:"));
 
-        if (ingest !== "off")
-            box.append(el("pre", {}, `ffmpeg … -progress ${location.protocol}//${host}/progress/NAME`));
-        box.append(el("p", {}, ingest === "off" ? "" : "or, by a file in the directory that is watched:"),
-            el("pre", {}, "ffmpeg … -progress ", directory, "/NAME.progress"));
+        if (port)
+            box.append(el("pre", {}, `ffmpeg … -progress ${host}/progress/NAME`),
+                el("p", {}, near ? "or, by a file in the directory that is watched:"
+                    : "(from other machines with --ingest all only) or, by a file in the directory that is watched:"));
+        box.append(el("pre", {}, "ffmpeg … -progress ", directory, "/NAME.progress"));
         return box;
     }
 

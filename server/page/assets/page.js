@@ -9,10 +9,11 @@
 import { Encodes } from "./encodes.js";
 import { Feed } from "./feed.js";
 import { Frames } from "./frames.js";
-import { Settings, count, el, setData, setText } from "./parts.js";
+import { Pace, Settings, count, el, setData, setText } from "./parts.js";
 import { Plots } from "./plots.js";
 import { Scenarios, sorted } from "./scenarios.js";
 
+const ABOUT_MS = 5000;
 const BACK_MS = 4000; /* so long it says that the connection is there again */
 
 class Page {
@@ -23,6 +24,7 @@ class Page {
         this.title = document.title;
         this.settings = new Settings(() => this.restore());
         this.feed = new Feed((kinds) => this.mark(kinds), (state, why) => this.connection(state, why));
+        this.about = new Pace(() => this.readAbout(), () => ABOUT_MS);
         this.banner = el("p", { id: "connection", role: "status", "aria-live": "polite" });
         this.notice = el("p", { id: "notice", role: "status", class: "box bad", hidden: true });
         this.encodes = new Encodes(this);
@@ -77,9 +79,32 @@ class Page {
         document.title = running ? `${count(running)} running – ${this.title}` : this.title;
         for (const node of document.querySelectorAll("[data-status]"))
             showStatus(node, status[node.dataset.status]);
+        this.noteAbout(status);
         this.notice.hidden = status.newest_ok !== false;
         setText(this.notice, status.newest_ok === false ? `The newest results file, ${status.newest}, cannot ` +
             `be read; its last good content is served. ${status.newest_error ?? ""}` : "");
+    }
+
+    /* What the server wrote into the document goes with the status: then it is asked again. */
+    noteAbout(status) {
+        const told = JSON.stringify(Object.entries(status).filter(([name]) => name !== "now" && name !== "at"));
+
+        if (this.told !== undefined && this.told !== told)
+            this.about.ask();
+        this.told = told;
+    }
+
+    async readAbout() {
+        try {
+            const reply = await fetch("/", { headers: { Accept: "text/html" } });
+            const fresh = new DOMParser().parseFromString(await reply.text(), "text/html");
+
+            if (reply.ok)
+                for (const part of ["header", "#about"])
+                    replacePart(document.querySelector(part), fresh.querySelector(part));
+        } catch {
+            /* The connection is lost: it is read again when the status comes again. */
+        }
     }
 
     filtered(shown) {
@@ -147,6 +172,14 @@ function showStatus(node, value) {
     } else {
         setText(node, typeof value === "number" ? count(value) : String(value));
     }
+}
+
+/* Nothing is taken from under somebody's hands. */
+function replacePart(old, fresh) {
+    fresh?.querySelectorAll("noscript, script").forEach((node) => node.remove());
+    old?.querySelectorAll("noscript").forEach((node) => node.remove());
+    if (old && fresh && old.textContent !== fresh.textContent && !old.contains(document.activeElement))
+        old.replaceChildren(...fresh.childNodes);
 }
 
 new Page(document.getElementById("app"));

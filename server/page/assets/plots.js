@@ -79,7 +79,11 @@ function ends(values, logarithmic) {
 function logTick(value, index, ticks) {
     const span = ticks.length ? ticks[ticks.length - 1].value / ticks[0].value : 1;
     const lead = Number(value.toExponential(3).split("e")[0]);
+    const round = (tick) => Math.abs(tick.value / Number(tick.value.toPrecision(2)) - 1) < 1e-6;
 
+    /* The ends of the axis are no round figures; they count where there are hardly others. */
+    if (!round(ticks[index]) && ticks.filter(round).length > 1)
+        return null;
     return span < 8 || [1, 2, 5].includes(lead) && (span < 2000 || lead === 1) ? plain(value) : null;
 }
 
