@@ -271,7 +271,8 @@ static void count(struct http_reader *r, const char *end, size_t n)
             r->body_bytes += (uint32_t)n;
         if (r->body_bytes > r->body_limit)
             refuse(r, 413,
-                   r->body ? "chunks of a body without content" : "request body too large");
+                   r->body ? "chunks of a body without content"
+                           : "request body too large");
         return;
     }
     r->head_bytes += (uint32_t)n;
