@@ -45,6 +45,7 @@ static void on_live_settled(void *ctx)
 
     meter_bring_up(a->meter);
     pipeline_publish(a->pipeline, 0);
+    computation_served(a->computation);
 }
 
 static void on_live_last(void *ctx)
@@ -142,6 +143,7 @@ static void on_settled(void *ctx, uint64_t seen_ns)
     pipeline_publish(a->pipeline, seen_ns);
     forecast_served(a->forecast);
     comparison_served(a->comparison);
+    computation_served(a->computation);
     if (!a->site.ready && !a->stopping)
         pipeline_settled(a->pipeline, on_rendered, a);
 }
@@ -165,6 +167,7 @@ static void on_http_done(void *ctx)
     forecast_stop(a->forecast);
     comparison_stop(a->comparison);
     page_stop(a->page);
+    computation_stop(a->computation);
     live_stop(a->live);
     carbon_stop(a->carbon);
     source_results_stop(a->source);
@@ -373,6 +376,13 @@ static int start_page(struct app *a, struct err *e)
     return rc;
 }
 
+static int start_computation(struct app *a, struct err *e)
+{
+    const struct computation_host host = { &a->loop, a->c, a->store, a->live, a->self };
+
+    return computation_new(&host, &a->computation, e);
+}
+
 static void start_source(struct app *a, const struct source_results_options *o)
 {
     const struct source_sink sink = {
@@ -412,6 +422,7 @@ static int app_start(struct app *a, struct err *e)
     rc = rc < 0 ? rc : start_comparison(a, e);
     rc = rc < 0 ? rc : start_live(a, e);
     rc = rc < 0 ? rc : start_page(a, e);
+    rc = rc < 0 ? rc : start_computation(a, e);
     if (rc < 0)
         return rc;
     watch_signals(a);
@@ -465,6 +476,7 @@ static void app_deinit(struct app *a)
     forecast_free(a->forecast);
     comparison_free(a->comparison);
     page_free(a->page);
+    computation_free(a->computation);
     live_free(a->live);
     pipeline_free(a->pipeline);
     store_free(a->store);
@@ -523,7 +535,7 @@ int app_check(const struct config *c, struct err *e)
         return start_status(e);
     module_set_unref(set);
     if (upstream_check(c, e) < 0 || push_check(c, e) < 0 || carbon_check(c, e) < 0 ||
-        forecast_check(c, e) < 0 || live_check(c, e) < 0)
+        forecast_check(c, e) < 0 || live_check(c, e) < 0 || computation_check(c, e) < 0)
         return start_status(e);
     return doors_check(c, e) < 0 ? 1 : 0;
 }

@@ -9,6 +9,7 @@
 
 #include "server/carbon/carbon.h"
 #include "server/compare/comparison.h"
+#include "server/compute/computation.h"
 #include "server/descriptors.h"
 #include "server/doors.h"
 #include "server/http/server.h"
@@ -54,8 +55,9 @@ struct app {
     struct carbon *carbon;     /* NULL: nobody is asked */
     struct forecast *forecast; /* NULL: nothing is predicted */
     struct comparison *comparison;
-    struct live *live; /* NULL: no encode is watched */
-    struct page *page; /* NULL: there is none */
+    struct live *live;               /* NULL: no encode is watched */
+    struct page *page;               /* NULL: there is none */
+    struct computation *computation; /* NULL: no quality is measured here */
     struct site_state site;
     struct filewatch *files[FILES_MAX];
     size_t file_count;

@@ -99,7 +99,7 @@ static const struct {
     { power_options, AT(power) },     { upstream_options, AT(upstream) },
     { push_options, AT(push) },       { carbon_options, AT(carbon) },
     { predict_options, AT(predict) }, { compare_options, AT(compare) },
-    { live_options, AT(live) },
+    { compute_options, AT(compute) }, { live_options, AT(live) },
 };
 
 enum { PARTS = sizeof parts / sizeof *parts, PARTS_OPTIONS_MAX = 100 };
@@ -453,7 +453,8 @@ static int derive(struct config *c, struct err *e)
         carbon_config_complete(&c->carbon, e) < 0 ||
         predict_config_complete(&c->predict, e) < 0 ||
         compare_config_check(&c->compare, e) < 0 ||
-        live_config_complete(&c->live, c->web_config_file != NULL, e) < 0)
+        live_config_complete(&c->live, c->web_config_file != NULL, e) < 0 ||
+        compute_config_check(&c->compute, c->live.on, e) < 0)
         return -EINVAL;
     c->rules.lessons = c->predict.on ? c->predict.scenarios : 0;
     if (c->power.rapl_names && c->upstream.url && *c->upstream.url)

@@ -13,6 +13,7 @@
 #include "server/log.h"
 #include "server/carbon/carbon_config.h"
 #include "server/compare/compare_config.h"
+#include "server/compute/compute_config.h"
 #include "server/power/power_config.h"
 #include "server/live/live_config.h"
 #include "server/predict/predict_config.h"
@@ -74,6 +75,7 @@ struct config {
     struct carbon_config carbon;
     struct predict_config predict;
     struct compare_config compare;
+    struct compute_config compute;
     struct live_config live;
 
     const char *log_level_text, *log_format_text;

@@ -21,7 +21,7 @@ const struct help_row help_topics[] = {
     { "upstream", "Prometheus or VictoriaMetrics to ask for what files leave open" },
     { "predict",
       "what encodes that nobody has run would cost, and how good they would be" },
-    { "quality", "quality, and encodes compared by it" },
+    { "quality", "quality, measuring it, and encodes compared by it" },
     { "live", "encodes while they run: progress, logs of frames" },
     { "push", "where to send the last state to" },
     { "record", "run a command, and write what it did into the results directory" },

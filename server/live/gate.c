@@ -75,6 +75,16 @@ struct intake *live_intake(struct live *l, const struct intake_request *rq,
     return NULL;
 }
 
+bool live_measured(struct live *l, const struct live_scores *s)
+{
+    return library->live_measured(l, s); /* who measures has found it there */
+}
+
+void live_unmeasured(struct live *l, struct view name)
+{
+    library->live_unmeasured(l, name);
+}
+
 struct body *live_body(struct live *l, size_t module)
 {
     return l ? library->live_body(l, module) : NULL;

@@ -21,6 +21,8 @@
     F(live_named)                                                                      \
     F(live_served)                                                                     \
     F(live_intake)                                                                     \
+    F(live_measured)                                                                   \
+    F(live_unmeasured)                                                                 \
     F(live_body)                                                                       \
     F(live_changes)                                                                    \
     F(live_items)                                                                      \

@@ -78,6 +78,7 @@ static void settle_names(struct live *l)
     const struct run *newest = store_newest_run(l->host.store, &mtime_ns);
 
     note_newest(l, newest ? newest->id : VIEW(""));
+    live_measures_settle(l->measures, newest);
     belonging_settle(&l->belonging, l->roll, newest);
     if (l->roll_told == roll_version(l->roll))
         return;
@@ -254,6 +255,7 @@ static void on_gone(void *ctx, struct roll_entry *e)
 
     live_files_let_go(l->files, e);
     live_requests_let_go(l->requests, e);
+    live_measures_let_go(l->measures, e);
 }
 
 /* ---- what the meter asks ----------------------------------------------------------------------- */
@@ -283,6 +285,8 @@ static bool look_up(void *ctx, const struct run *run, uint32_t at,
     struct roll_entry *e =
         is_newest(l, run) ? belonging_find(&l->belonging, l->roll, run, at) : NULL;
 
+    if (e && live_measures_other(l->measures, e, run, at)) /* it may have been all */
+        e = belonging_find(&l->belonging, l->roll, run, at);
     if (!e)
         return false;
     out->state = e->encode->state;
@@ -353,6 +357,7 @@ int live_new(const struct live_host *h, struct live **out, struct err *e)
     l->sheets = live_sheets_new(l->c->thresholds, l->c->threshold_count);
     l->files = live_files_new(l);
     l->requests = live_requests_new(l);
+    l->measures = live_measures_new(l);
     uv_timer_init(h->loop, &l->beat);
     l->beat.data = l;
     l->watch = (struct meter_watch){ l, any, look_up };
@@ -385,6 +390,19 @@ struct intake *live_intake(struct live *l, const struct intake_request *rq,
     return live_requests_take(l->requests, rq, refusal);
 }
 
+bool live_measured(struct live *l, const struct live_scores *s)
+{
+    int64_t mtime_ns;
+
+    return live_measures_take(l->measures, s,
+                              store_newest_run(l->host.store, &mtime_ns));
+}
+
+void live_unmeasured(struct live *l, struct view name)
+{
+    live_measures_forget(l->measures, name);
+}
+
 struct body *live_body(struct live *l, size_t module)
 {
     return live_sheets_body(l->sheets, view_of(registry[module]->name), l->roll,
@@ -408,6 +426,7 @@ void live_stop(struct live *l)
 void live_free(struct live *l)
 {
     live_requests_free(l->requests);
+    live_measures_free(l->measures);
     live_files_free(l->files);
     live_sheets_free(l->sheets);
     results_parser_free(l->parser);

@@ -13,6 +13,7 @@
 
 #include <uv.h>
 
+#include "core/frame_table.h"
 #include "server/body.h"
 #include "server/config.h"
 #include "server/http/intake.h"
@@ -58,6 +59,23 @@ void live_served(struct live *l);
 /* See intake.h; NULL and reply: refused. */
 struct intake *live_intake(struct live *l, const struct intake_request *rq,
                            struct reply *refusal);
+
+/* ---- scores that were measured here --------------------------------------------------- */
+
+struct live_scores {                        /* of a scenario of the newest run */
+    struct view run, name;                  /* id; as the scenario is called */
+    struct view output, reference;          /* as it names them */
+    struct frame_table *psnr, *ssim, *vmaf; /* NULL: none */
+    double took_s;                          /* the measuring */
+};
+
+/* Takes the tables, and tells of them as of logs of frames while that run is the newest and its
+ * scenario names these files; a log of the name goes before them. False: there is no room,
+ * or the run is not the newest any more. */
+bool live_measured(struct live *l, const struct live_scores *s);
+
+/* The scores of this name are not those of its files any more. */
+void live_unmeasured(struct live *l, struct view name);
 
 /* ---- what is told --------------------------------------------------------------------- */
 

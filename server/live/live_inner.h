@@ -4,6 +4,7 @@
  *   live.c       life, time, what reaches the store and the meter
  *   files.c      growing files and logs of frames → encodes
  *   requests.c   requests to /progress/NAME → encodes
+ *   measured.c   scores that were measured here → encodes
  *   sheets.c     encodes → bodies
  *   records.c    encodes → the page
  *   frames.c     scores by frame of one encode → whoever asks
@@ -15,6 +16,7 @@
 #include "server/live/belonging.h"
 #include "server/live/files.h"
 #include "server/live/live.h"
+#include "server/live/measured.h"
 #include "server/live/requests.h"
 #include "server/live/roll.h"
 #include "server/live/sheets.h"
@@ -34,6 +36,7 @@ struct live {
     struct belonging belonging;
     struct live_files *files;
     struct live_requests *requests;
+    struct live_measures *measures;
     struct live_sheets *sheets;
     struct meter_watch watch;
     struct live_counts counts;

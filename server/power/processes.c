@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/mem.h"
 #include "server/power/kept.h"
@@ -23,6 +24,20 @@ enum {
     YOUNG = 3,
 };
 
+/* Other processes may have other numbers where the tree is another container's. */
+static uint64_t own_number(const char *procfs)
+{
+    char path[PATH_MAX], text[24];
+    ssize_t n;
+    struct view digits;
+    uint64_t number;
+
+    snprintf(path, sizeof path, "%s/self", procfs);
+    n = readlink(path, text, sizeof text);
+    digits = (struct view){ text, n > 0 ? (size_t)n : 0 };
+    return kept_number(&digits, &number) && digits.n == 0 ? number : 0;
+}
+
 int processes_open(struct processes *p, const char *procfs, const char *name,
                    struct err *e)
 {
@@ -33,6 +48,7 @@ int processes_open(struct processes *p, const char *procfs, const char *name,
     if (!dir)
         return err_set(e, -errno, "--power.process: %s: %s", procfs, strerror(errno));
     closedir(dir);
+    p->self = own_number(procfs);
     return 0;
 }
 
@@ -58,7 +74,7 @@ static bool stat_field(struct view *rest, int *at, int number, uint64_t *out)
 static int look(const struct processes *p, struct process *one)
 {
     char path[PATH_MAX], text[KEPT_MAX];
-    uint64_t user, system;
+    uint64_t parent, user, system;
     struct view line, rest, wanted = view_of(p->name);
     int at = 3, rc;
 
@@ -79,9 +95,11 @@ static int look(const struct processes *p, struct process *one)
     one->ours = view_eq((struct view){ open + 1, rest.n - 2 - (size_t)(open - line.p) },
                         wanted);
     rest = view_skip(line, rest.n + 1);
-    if (!stat_field(&rest, &at, 14, &user) || !stat_field(&rest, &at, 15, &system) ||
+    if (!stat_field(&rest, &at, 4, &parent) || !stat_field(&rest, &at, 14, &user) ||
+        !stat_field(&rest, &at, 15, &system) ||
         !stat_field(&rest, &at, 22, &one->start))
         return -EINVAL;
+    one->ours = one->ours && (p->self == 0 || parent != p->self);
     one->ticks = user + system;
     return 0;
 }

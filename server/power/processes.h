@@ -1,5 +1,6 @@
 /*
- * processes.h - time that all processes of a name have used on cores.
+ * processes.h - time that all processes of a name have used on cores, but for those that this
+ * process started: they are no encodes.
  *
  * The sum only grows: what a process used stays counted when it ends, but for what it
  * used after the last reading, which nobody tells. One that began since the last reading
@@ -25,6 +26,7 @@ struct process {
 
 struct processes {
     const char *procfs, *name; /* borrowed; compared by the 15 bytes the kernel keeps */
+    uint64_t self;             /* our number in that tree; 0: we are not in it */
     struct process *all;       /* by pid */
     size_t count, cap;
     size_t again; /* where to look next for those that took the name later */

@@ -10,6 +10,7 @@
 #include "modules/live/tell.h"
 #include "modules/predict/tell.h"
 #include "server/carbon/carbon.h"
+#include "server/compute/computation.h"
 #include "server/live/live.h"
 #include "server/power/sampler.h"
 #include "server/predict/forecast.h"
@@ -62,7 +63,7 @@ int main(void)
         { "process", self_families },      { "power", sampler_families },
         { "upstream", upstream_families }, { "predict", forecast_families },
         { "push", push_families },         { "carbon", carbon_families },
-        { "live", live_families },
+        { "live", live_families },         { "compute", computation_families },
     };
     size_t count;
 

@@ -49,7 +49,8 @@ CHAPTERS = {
     "cost": (("cost", "cost"), ("cost predictions", "cost")),
     "ml": (("ml", "ml"),),
     "process": tuple((part, "results") for part in
-                     ("process", "power", "upstream", "predict", "push", "carbon", "live")),
+                     ("process", "power", "upstream", "predict", "push", "carbon", "live",
+                      "compute")),
 }
 
 

@@ -69,6 +69,10 @@ includes server | grep -E ': "server/page/' |
     grep -vE '^server/page/|: "server/page/page\.h"$' |
     report 'server/page/ is a library of its own, with page.h for the program'
 
+includes server | grep -E ': "server/compute/' |
+    grep -vE '^server/compute/|: "server/compute/(computation|compute_config)\.h"$' |
+    report 'server/compute/ is a library of its own, with computation.h for the program'
+
 includes core server | grep -E ': <llhttp\.h>$' | grep -vE '^server/(http/|main\.c)' |
     report 'llhttp is known in server/http/ alone'
 includes core server | grep -E ': <openssl/' | grep -v '^server/tls/' |
