@@ -5,7 +5,7 @@
  * Scores have keys, unsigned integers in the order of the scores. The k-th smallest is
  * found digit by digit from the top: one pass over all keys counts how often each digit
  * comes among those that begin as the result does. All percentiles share the passes:
- * four for scores from 0 to 100 in millionths, at most eight for doubles.
+ * two for many scores from 0 to 100 in millionths, four or five for doubles.
  */
 #include "core/frame_scores.h"
 #include "core/frame_span.h"
@@ -19,8 +19,9 @@
 enum {
     MILLIONTHS_NONE = INT32_MIN,
     MILLIONTHS_INFINITE = INT32_MAX,
-    DIGIT_BITS = 8,
-    DIGITS = 1 << DIGIT_BITS,
+    FEW_BITS = 8, /* of a digit */
+    MANY_BITS = 14,
+    MANY = 1 << 16, /* scores */
     RANKS_MAX = 2 * FRAME_PERCENTILES_MAX,
 };
 
@@ -150,10 +151,10 @@ static uint64_t key_of_double(double score)
     return key & sign ? ~key : key | sign;
 }
 
-static uint64_t key_of(const struct frame_scores *s, size_t index)
+static inline uint64_t key_of(const struct frame_scores *s, bool wide, size_t index)
 {
-    return s->wide ? key_of_double(s->wide[index])
-                   : (uint32_t)s->millionths[index] ^ UINT32_C(0x80000000);
+    return wide ? key_of_double(s->wide[index])
+                : (uint32_t)s->millionths[index] ^ UINT32_C(0x80000000);
 }
 
 static double score_of(const struct frame_scores *s, uint64_t key)
@@ -167,17 +168,21 @@ static double score_of(const struct frame_scores *s, uint64_t key)
     return score;
 }
 
-/* The search for some of the finite scores. Keys count from that of the least score, so
- * that their first digit tells as much as it can. */
+/*
+ * The search for some of the finite scores. Keys count from that of the least score, so
+ * that their first digit tells as much as it can. A table of counts is as large as it pays
+ * for: a pass over many scores costs more than a table that is not in the nearest cache.
+ */
 struct search {
     const struct frame_scores *s;
     uint64_t base, span;        /* the least key; the largest, counted from it */
     unsigned top;               /* bit at which the first digit begins */
     unsigned shift, bits;       /* of the digit that is looked at */
+    size_t digits;              /* that the tables have room for */
     size_t groups;              /* of wanted keys that begin alike … */
     uint64_t begins[RANKS_MAX]; /* … in ascending order */
-    bool tops[DIGITS];          /* a group begins with this first digit */
-    uint32_t counts[RANKS_MAX][DIGITS];
+    bool *tops;                 /* by first digit: a group begins with it */
+    uint32_t *counts;           /* by group and digit */
 };
 
 /* One that is looked for. */
@@ -187,12 +192,22 @@ struct wanted {
     size_t group;
 };
 
-/* How often each digit comes among the keys that begin as a group's. */
-static void count_digits(struct search *q)
+/* How often each first digit comes. */
+static inline void count_first(struct search *q, bool wide)
 {
-    memset(q->counts, 0, q->groups * sizeof *q->counts);
     for (size_t i = 0; i < q->s->count; i++) {
-        uint64_t key = key_of(q->s, i) - q->base, begins;
+        uint64_t key = key_of(q->s, wide, i) - q->base;
+
+        if (key <= q->span) /* finite */
+            q->counts[key >> q->top]++;
+    }
+}
+
+/* How often each digit comes among the keys that begin as a group's. */
+static inline void count_next(struct search *q, bool wide)
+{
+    for (size_t i = 0; i < q->s->count; i++) {
+        uint64_t key = key_of(q->s, wide, i) - q->base, begins;
         size_t g = 0;
 
         if (key > q->span || !q->tops[key >> q->top]) /* not finite; in no group */
@@ -201,22 +216,34 @@ static void count_digits(struct search *q)
         while (g < q->groups && q->begins[g] < begins)
             g++;
         if (g < q->groups && q->begins[g] == begins)
-            q->counts[g][(key >> q->shift) & ((1U << q->bits) - 1)]++;
+            q->counts[g * q->digits +
+                      ((key >> q->shift) & (((uint64_t)1 << q->bits) - 1))]++;
     }
+}
+
+static void count_digits(struct search *q)
+{
+    memset(q->counts, 0, q->groups * q->digits * sizeof *q->counts);
+    if (q->shift == q->top && q->s->wide)
+        count_first(q, true);
+    else if (q->shift == q->top)
+        count_first(q, false);
+    else if (q->s->wide)
+        count_next(q, true);
+    else
+        count_next(q, false);
 }
 
 /* Who begins alike is looked for together. */
 static void group(struct search *q, struct wanted wanted[], size_t n)
 {
-    bool first = q->shift == q->top;
-
     q->groups = 0;
-    memset(q->tops, first, sizeof q->tops);
+    memset(q->tops, 0, q->digits * sizeof *q->tops);
     for (size_t i = 0; i < n; i++) {
         if (!q->groups || q->begins[q->groups - 1] != wanted[i].begins)
             q->begins[q->groups++] = wanted[i].begins;
         wanted[i].group = q->groups - 1;
-        if (!first)
+        if (q->shift != q->top)
             q->tops[wanted[i].begins << q->shift << q->bits >> q->top] = true;
     }
 }
@@ -230,42 +257,64 @@ static unsigned bits_of(uint64_t v)
     return n;
 }
 
+/* The next digit of each that is wanted. */
+static void find_digits(struct search *q, struct wanted wanted[], size_t n)
+{
+    group(q, wanted, n);
+    count_digits(q);
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t *count = q->counts + wanted[i].group * q->digits;
+        uint64_t digit = 0;
+
+        for (; wanted[i].rank >= count[digit]; digit++) {
+            wanted[i].rank -= count[digit];
+            assert(digit < q->digits - 1);
+        }
+        wanted[i].begins = wanted[i].begins << q->bits | digit;
+    }
+}
+
+static void search_keys(struct search *q)
+{
+    const struct frame_scores *s = q->s;
+    int32_t low = 0, high = 0;
+
+    if (!s->wide && in_millionths(s->min, &low) && in_millionths(s->max, &high)) {
+        q->base = (uint32_t)low ^ UINT32_C(0x80000000);
+        q->span = ((uint32_t)high ^ UINT32_C(0x80000000)) - q->base;
+    } else {
+        q->base = key_of_double(s->min);
+        q->span = key_of_double(s->max) - q->base;
+    }
+}
+
 /* The finite scores with these ranks (from 0, ascending, below the number of them). */
 static void select_ranks(const struct frame_scores *s, const uint64_t ranks[], size_t n,
                          double out[])
 {
-    struct search q = { .s = s };
+    const unsigned most = s->count < MANY ? FEW_BITS : MANY_BITS;
     struct wanted wanted[RANKS_MAX];
-    unsigned left;
-    int32_t low = 0, high = 0;
+    struct search q;
+    unsigned left, passes;
 
-    if (!s->wide && in_millionths(s->min, &low) && in_millionths(s->max, &high)) {
-        q.base = (uint32_t)low ^ UINT32_C(0x80000000);
-        q.span = ((uint32_t)high ^ UINT32_C(0x80000000)) - q.base;
-    } else {
-        q.base = key_of_double(s->min);
-        q.span = key_of_double(s->max) - q.base;
-    }
+    q.s = s;
+    search_keys(&q);
     left = bits_of(q.span);
-    q.top = left > DIGIT_BITS ? left - DIGIT_BITS : 0;
+    passes = (left + most - 1) / most;
+    q.digits = (size_t)1 << most;
+    q.tops = mem_alloc(q.digits * sizeof *q.tops);
+    q.counts = mem_alloc(n * q.digits * sizeof *q.counts);
+    q.bits = passes ? (left + passes - 1) / passes : 0;
+    q.top = left - q.bits;
     for (size_t i = 0; i < n; i++)
         wanted[i] = (struct wanted){ 0, ranks[i], 0 };
-    while (left > 0) {
-        q.bits = left < DIGIT_BITS ? left : DIGIT_BITS;
-        q.shift = left -= q.bits;
-        group(&q, wanted, n);
-        count_digits(&q);
-        for (size_t i = 0; i < n; i++) {
-            const uint32_t *count = q.counts[wanted[i].group];
-            uint64_t digit = 0;
-
-            for (; wanted[i].rank >= count[digit]; digit++) {
-                wanted[i].rank -= count[digit];
-                assert(digit < DIGITS - 1);
-            }
-            wanted[i].begins = wanted[i].begins << q.bits | digit;
-        }
+    for (; left > 0; left = q.shift) {
+        q.bits = left < q.bits ? left : q.bits;
+        q.shift = left - q.bits;
+        find_digits(&q, wanted, n);
     }
+    free(q.tops);
+    free(q.counts);
     for (size_t i = 0; i < n; i++)
         out[i] = score_of(s, wanted[i].begins + q.base);
 }

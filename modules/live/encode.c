@@ -282,7 +282,7 @@ const struct encode_figures *encode_figures(struct encode *e, enum encode_log wh
                                             const struct live_threshold *thresholds,
                                             size_t threshold_count)
 {
-    static const double cost_s = 1e-6; /* of a score: a thousand times what it takes */
+    static const double cost_s = 3e-6; /* of a score: a thousand times what it takes */
     struct encode_figures *f = &e->logs[which]->figures[column];
     const struct frame_column *c = &e->logs[which]->table->columns[column];
     uint64_t restarts = e->logs[which]->table->restarts;

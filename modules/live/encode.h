@@ -112,9 +112,9 @@ struct live_threshold {
 
 /*
  * The figures of a column, made anew where scores came since and the last making is so long
- * ago that it costs little (a thousandth of the time, at a nanosecond a score): what is told of
- * a log that grows may be some seconds old. thresholds: those of all metrics, always the same;
- * NULL: below is not asked for.
+ * ago that it costs little (a thousandth of the time, at three nanoseconds a score): what is
+ * told of a log that grows may be some seconds old. thresholds: those of all metrics, always
+ * the same; NULL: below is not asked for.
  */
 const struct encode_figures *encode_figures(struct encode *e, enum encode_log which,
                                             size_t column, double now_s,
