@@ -1,6 +1,7 @@
 #include "server/page/stream.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/time.h>
 
@@ -175,6 +176,7 @@ static void let_go(struct stream *s)
     board_free(s->board);
     s->board = NULL;
     s->looking = false;
+    malloc_trim(0); /* thousands of small pieces, scattered among what stays */
 }
 
 static void wake(struct stream *s)

@@ -18,8 +18,8 @@ import web
 
 MAX_BYTES = 120_000_000
 HARDENED = ("--read-only", "--cap-drop=all", "--security-opt=no-new-privileges")
-# Those that flags open.
-LIBRARIES = ("predict.so", "transport_tls.so", "upstream.so", "web_toolbox.so")
+# That of the page, and those that flags open.
+LIBRARIES = ("page.so", "predict.so", "transport_tls.so", "upstream.so", "web_toolbox.so")
 COMPILERS = re.compile(r"(.*-)?(gcc|g\+\+|cc|c\+\+|cpp|as|ld|clang|make|cmake|ninja|git|ffmpeg)"
                        r"(-[0-9.]+)?")
 

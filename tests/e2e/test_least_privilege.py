@@ -63,6 +63,8 @@ class ReadOnly(Case):
         # The build may lie where others must not look.
         program = os.path.join(self.temp_dir(), "encode_exporter")
         shutil.copy(harness.binary(), program)
+        shutil.copy(os.path.join(os.path.dirname(harness.binary()), "page.so"),
+                    os.path.dirname(program))
         patch = unittest.mock.patch.dict(os.environ, ENCODE_EXPORTER=program)
         patch.start()
         self.addCleanup(patch.stop)

@@ -144,7 +144,7 @@ class SystemCalls(Case):
         program = os.path.join(self.temp_dir(), "encode_exporter")
         built = harness.binary(release=True)
         shutil.copy(built, program)
-        for library in ("transport_tls.so", "web_toolbox.so", "upstream.so"):
+        for library in ("transport_tls.so", "web_toolbox.so", "upstream.so", "page.so"):
             shutil.copy(os.path.join(os.path.dirname(built), library),
                         os.path.dirname(program))
         patch = unittest.mock.patch.dict(os.environ, ENCODE_EXPORTER=program,
