@@ -11,13 +11,13 @@ import {
 const CARDS_MAX = 48;
 const CARDS_OF_ALL_MAX = 6; /* so few that those that are over remain cards */
 
+const SCORES_ONLY = "scores only";
+
 const order = { running: 0, stalled: 0, ended: 1, aborted: 1 };
 
-/* Of one encode; its log by frame is nearer than what its scenario holds. */
+/* What its scenario holds, as in the table: a PSNR is that of the mean error there. */
 function quality(name, encode, scenario) {
-    const member = name === "psnr" ? "psnr_db" : name;
-
-    return encode.metrics?.[name]?.mean ?? scenario[member];
+    return scenario[name === "psnr" ? "psnr_db" : name] ?? encode.metrics?.[name]?.mean;
 }
 
 function worst(encode) {
@@ -169,7 +169,9 @@ class Card {
 
         this.encode = encode;
         setData(this.root, "state", encode.state);
-        setText(this.state, stateText(encode.state));
+        /* Of an encode that only its logs tell of, nobody knows whether it runs. */
+        setText(this.state, encode.state ? stateText(encode.state) : SCORES_ONLY);
+        this.bar.parentNode.hidden = !encode.state;
         setText(this.about, about(encode, scenario));
         this.about.title = this.about.textContent;
         setBar(this.bar, encode);
@@ -177,7 +179,7 @@ class Card {
         for (const cell of this.cells) {
             const value = cell.value(encode, scenario, this.app);
 
-            cell.node.hidden = !known(value) && Boolean(cell.rare) ||
+            cell.node.hidden = !known(value) && Boolean(cell.rare || !encode.state) ||
                 Boolean(cell.active) && !isActive(encode);
             setText(cell.dt, isActive(encode) ? cell.title : cell.title.replace(" so far", ""));
             setFigure(cell.dd, known(value) ? cell.text(value, this.app, encode) : UNKNOWN);
@@ -208,8 +210,8 @@ function columns(app) {
 
     return [
         { key: "name", title: "Encode", kind: "text", heads: true, text: (e) => e.key, value: (e) => e.key },
-        { key: "state", title: "State", kind: "text", text: (e) => stateText(e.state),
-            value: (e) => e.state },
+        { key: "state", title: "State", kind: "text", value: (e) => e.state,
+            text: (e) => e.state ? stateText(e.state) : SCORES_ONLY },
         { key: "progress", title: "Progress", kind: "text", paint: barCell(app),
             value: (e) => isActive(e) ? e.progress : e.end },
         ...figures.filter((f) => shown.includes(f.key)).map((f) => ({
@@ -260,15 +262,16 @@ export class Encodes {
         const port = this.app.root.dataset.ingest === "off" ? "" : resultsPort(this.app.root);
         const host = `${location.protocol}//${location.hostname}:${port}`;
         const near = /^(localhost|127\..*|\[::1\])$/.test(location.hostname);
-        const directory = el("span", { "data-status": "results_dir" }, "results");
+        this.directory = el("span", {}, "results");
         const box = el("div", { id: "empty", class: "box" },
             el("p", {}, "Nothing is encoded now. Start an encode, and watch it here:"));
 
         if (port)
             box.append(el("pre", {}, `ffmpeg … -progress ${host}/progress/NAME`),
                 el("p", {}, near ? "or, by a file in the directory that is watched:"
-                    : "(from other machines with --ingest all only) or, by a file in the directory that is watched:"));
-        box.append(el("pre", {}, "ffmpeg … -progress ", directory, "/NAME.progress"));
+                    : "(from other machines with --ingest all only) or, by a file in the " +
+                        "directory that is watched:"));
+        box.append(el("pre", {}, "ffmpeg … -progress ", this.directory, "/NAME.progress"));
         return box;
     }
 
@@ -308,6 +311,7 @@ export class Encodes {
         setData(this.root, "count", list.length);
         setData(this.root, "running", active.length);
         setText(this.summary, summary(list));
+        setText(this.directory, this.app.feed.status.results_dir ?? "results");
         this.empty.hidden = list.length > 0 || !this.app.feed.whole || this.app.root.dataset.live === "off";
         this.root.hidden = this.app.root.dataset.live === "off" && !list.length;
         this.place(cards);
@@ -365,8 +369,8 @@ export class Encodes {
 function summary(list) {
     const counts = {};
 
-    for (const { state } of list)
+    for (const { state = "scored" } of list)
         counts[state] = (counts[state] ?? 0) + 1;
-    return ["running", "stalled", "ended", "aborted"].filter((s) => counts[s])
+    return ["running", "stalled", "ended", "aborted", "scored"].filter((s) => counts[s])
         .map((s) => `${count(counts[s])} ${s}`).join(" · ");
 }

@@ -6,7 +6,7 @@ import {
     Pace, bitrate, cost, count, el, energy, finite, isActive, known, metricDigits, metricTitle,
     plain, power, score, setData, setText, span, stateText,
 } from "./parts.js";
-import { schemeColour } from "./plots.js";
+import { schemeColour, scoreEnds } from "./plots.js";
 
 const PACE_MS = 2000; /* while an encode runs */
 const POINTS_MAX = 1000;
@@ -16,6 +16,8 @@ const AROUND = 50; /* frames on both sides of a bad one */
 const NO_SCORES = "No scores by frame are known of it. They are read from logs of libvmaf and of " +
     "ffmpeg's psnr and ssim filters (NAME.vmaf.json, NAME.psnr.log, NAME.ssim.log) in the directory " +
     "that is watched.";
+
+const HINT = "Drag over frames to see them closer. Keys: + and − zoom, ← and → move, 0 shows all.";
 
 const stats = { mean: "Mean", harmonic_mean: "Harmonic mean", min: "Least", p1: "1 % below", p5: "5 % below",
     p10: "10 % below", p50: "Median", max: "Largest", stddev: "Standard deviation" };
@@ -64,13 +66,13 @@ export class Frames {
         this.area = el("div", { class: "selection", hidden: true });
         this.plot = el("div", { class: "plot tall", tabindex: 0, role: "group",
             "aria-label": "Scores by frame", "aria-describedby": "frames-keys" }, this.canvas, this.area);
+        this.hint = el("p", { id: "frames-keys", class: "soft" }, HINT);
         this.figures = el("dl", { class: "figures" });
         this.worst = el("ol", { id: "worst" });
         this.worstTitle = el("h3", {}, "Worst frames");
         this.worstBox = el("div", { class: "worst" }, this.worstTitle, this.worst);
         this.scores = el("div", { hidden: true }, this.controls(), this.plot,
-            el("p", { id: "frames-keys", class: "soft" }, "Drag over frames to see them closer. " +
-                "Keys: + and − zoom, ← and → move, 0 shows all."),
+            this.hint,
             el("div", { class: "pair uneven" },
                 el("div", {}, el("h3", {}, "All frames"), this.figures), this.worstBox));
         return el("section", { id: "frames", "aria-labelledby": "frames-title", hidden: true },
@@ -104,7 +106,7 @@ export class Frames {
             this.encode = encode;
             this.asked?.abort();
             this.range = null;
-            this.answer = null;
+            this.answer = this.all = null;
             this.chart?.destroy();
             this.chart = null;
             this.metric.replaceChildren();
@@ -225,7 +227,7 @@ export class Frames {
     take(answer) {
         this.answer = answer;
         if (!this.range)
-            this.first = answer.from;
+            this.all = answer;
         this.setState("ready");
         for (const name of ["metric", "frames", "from", "to"])
             setData(this.root, name, answer[name]);
@@ -236,6 +238,8 @@ export class Frames {
         if (document.activeElement !== this.to)
             this.to.value = answer.to;
         this.reset.disabled = !this.range;
+        setText(this.hint, answer.infinite
+            ? `${HINT} Identical frames (∞) are drawn at the upper edge.` : HINT);
         this.fillFigures(answer);
         this.fillWorst(answer);
         this.draw();
@@ -287,11 +291,15 @@ export class Frames {
         this.plot.scrollIntoView({ block: "nearest" });
     }
 
-    /* Numbers of the first and the last frame: some logs count from 0, others from 1. */
+    /*
+     * Numbers of the first and the last frame. Some logs count from 0, others from 1, and
+     * some hold every fifth only; of one that grew since, the last is reckoned.
+     */
     bounds() {
-        const first = this.first ?? 0;
+        const { from, to, frames } = this.all ?? this.answer;
+        const step = frames > 1 ? (to - from) / (frames - 1) : 1;
 
-        return [first, first + Math.max(1, this.answer.frames - 1)];
+        return [from, from + Math.max(1, Math.round(step * (this.answer.frames - 1)))];
     }
 
     zoom(range) {
@@ -399,16 +407,15 @@ export class Frames {
         }
     }
 
-    /* Identical frames have an infinite PSNR: drawn at the upper edge. */
-    ceiling() {
-        const values = this.answer.points.flatMap(([, ...scores]) => scores.filter(finite));
-        const highest = values.reduce((a, b) => Math.max(a, b), -Infinity);
-
-        return highest === -Infinity ? 100 : highest;
+    /* All scores that can be drawn. */
+    values() {
+        return this.answer.points.flatMap(([, ...scores]) => scores.filter(finite));
     }
 
     datasets() {
-        const top = this.ceiling();
+        /* Identical frames have an infinite PSNR: drawn at the upper edge. */
+        const values = this.values();
+        const top = values.length ? values.reduce((a, b) => Math.max(a, b)) : 100;
         const line = (i) => this.answer.points.map((p) => ({ x: p[0], y: finite(p[i]) ? p[i] : top }));
         const ink = schemeColour("link"), bad = schemeColour("bad");
         const plain = { pointRadius: 0, pointHitRadius: 0, borderWidth: 0, tension: 0 };
@@ -429,6 +436,7 @@ export class Frames {
         const soft = schemeColour("soft"), line = schemeColour("line");
         const base = { grid: { color: line, borderColor: line } };
         const { metric, from, to } = this.answer;
+        const values = this.values();
 
         return {
             animation: false, parsing: false, normalized: true, maintainAspectRatio: false,
@@ -438,8 +446,10 @@ export class Frames {
                     title: { display: true, text: "Frame", color: soft },
                     ticks: { color: soft, maxRotation: 0, precision: 0, callback: (v) =>
                         Number.isInteger(v) ? count(v) : null } },
-                y: { ...base, grace: "4%", title: { display: true, text: metricTitle(metric), color: soft },
-                    ticks: { color: soft, callback: (v) => plain(v) } },
+                y: { ...base, ...scoreEnds(metric, values),
+                    title: { display: true, text: metricTitle(metric), color: soft },
+                    ticks: { color: soft, display: values.length > 0, includeBounds: false,
+                        callback: (v) => plain(v) } },
             },
             plugins: { legend: { display: false }, tooltip: this.tooltip() },
         };

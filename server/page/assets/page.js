@@ -77,17 +77,15 @@ class Page {
         const running = [...this.feed.records.encode.values()].filter((e) => e.state === "running").length;
 
         document.title = running ? `${count(running)} running – ${this.title}` : this.title;
-        for (const node of document.querySelectorAll("[data-status]"))
-            showStatus(node, status[node.dataset.status]);
         this.noteAbout(status);
         this.notice.hidden = status.newest_ok !== false;
-        setText(this.notice, status.newest_ok === false ? `The newest results file, ${status.newest}, cannot ` +
-            `be read; its last good content is served. ${status.newest_error ?? ""}` : "");
+        setText(this.notice, this.notice.hidden ? "" : `The newest results file, ${status.newest}, cannot be ` +
+            `read; its last good content is served. ${status.newest_error ?? ""}`);
     }
 
     /* What the server wrote into the document goes with the status: then it is asked again. */
     noteAbout(status) {
-        const told = JSON.stringify(Object.entries(status).filter(([name]) => name !== "now" && name !== "at"));
+        const told = JSON.stringify({ ...status, now: 0, at: 0 });
 
         if (this.told !== undefined && this.told !== told)
             this.about.ask();
@@ -159,18 +157,6 @@ class Page {
         } else if (state === "live" && was !== "live") {
             setText(banner, "Live");
         }
-    }
-}
-
-function showStatus(node, value) {
-    if (value === undefined)
-        return;
-    if (node.dataset.status === "ready") {
-        setText(node, value ? "Ready" : "Not ready");
-        node.classList.toggle("good", value);
-        node.classList.toggle("bad", !value);
-    } else {
-        setText(node, typeof value === "number" ? count(value) : String(value));
     }
 }
 

@@ -13,8 +13,8 @@ import {
 const COLOURS = 8;
 const STYLES = ["circle", "triangle", "rect", "rectRot", "crossRot", "star", "cross", "rectRounded"];
 /* The same shapes for the legend, in a box from -5 to 5. */
-const SHAPES = ["M0-4a4 4 0 1 0 .01 0z", "M0-4.5 4.2 3H-4.2z", "M-3.5-3.5h7v7h-7z", "M0-4.8 4.8 0 0 4.8-4.8 0z",
-    "M-3.5-3.5l7 7m0-7l-7 7", "M-4 0h8M0-4v8M-3-3l6 6m0-6l-6 6", "M-4.5 0h9M0-4.5v9",
+const SHAPES = ["M0-4a4 4 0 1 0 .01 0z", "M0-4.5 4.2 3H-4.2z", "M-3.5-3.5h7v7h-7z",
+    "M0-4.8 4.8 0 0 4.8-4.8 0z", "M-3.5-3.5l7 7m0-7l-7 7", "M-4 0h8M0-4v8M-3-3l6 6m0-6l-6 6", "M-4.5 0h9M0-4.5v9",
     "M-1.5-3.5h3a2 2 0 0 1 2 2v3a2 2 0 0 1-2 2h-3a2 2 0 0 1-2-2v-3a2 2 0 0 1 2-2z"];
 const PACE_MS = 2000;
 const MANY = 1500; /* points, from which they are drawn smaller and less often */
@@ -73,6 +73,16 @@ function ends(values, logarithmic) {
     const room = (high - low || Math.abs(high) || 1) * 0.05;
 
     return { min: low - room, max: high + room };
+}
+
+/* Of an axis of scores: next to no room above the best there can be. */
+export function scoreEnds(metric, values) {
+    const limits = ends(values, false);
+    const most = /^vmaf/.test(metric) ? 100 : /ssim/.test(metric) ? 1 : Infinity;
+
+    if (limits.max > most && values.every((value) => value <= most))
+        limits.max = most + (most - limits.min) * 0.02;
+    return limits;
 }
 
 /* 1, 2 and 5 of each decade; more where the axis spans less than one. */
@@ -327,10 +337,11 @@ export class Plots {
     /* ---- Chart.js ------------------------------------------------------------------------ */
 
     draw() {
-        if (!this.inSight || !globalThis.Chart)
+        if (!globalThis.Chart)
             return;
         for (const plot of this.plots) {
-            if (!plot.stale || !plot.points?.length)
+            /* Once in any case: pages are printed, too. */
+            if (!plot.stale || !plot.points?.length || plot.chart && !this.inSight)
                 continue;
             plot.stale = false;
             this.drawPlot(plot);
@@ -408,23 +419,12 @@ export class Plots {
                 x: { ...base, ...ends(xs, true), type: "logarithmic",
                     title: title(xUnit ? `${plot.axis.title}, ${xUnit}` : plot.axis.title),
                     ticks: { ...base.ticks, callback: logTick, maxRotation: 0, autoSkipPadding: 12 } },
-                y: { ...base, ...this.qualityEnds(plot),
+                y: { ...base, ...scoreEnds(plot.quality, plot.points.map((p) => p.y)),
                     title: title(metrics[plot.quality].title + (unit && `, ${unit}`)),
                     ticks: { ...base.ticks, includeBounds: false } },
             },
             plugins: { legend: { display: false }, tooltip: this.tooltip(plot) },
         };
-    }
-
-    /* No room above the best score there can be. */
-    qualityEnds(plot) {
-        const limits = ends(plot.points.map((p) => p.y), false);
-        const most = { vmaf: 100, ssim: 1 }[plot.quality];
-        const highest = Math.max(...plot.fronts.flat().map((p) => p.y), -Infinity);
-
-        if (most && highest <= most && limits.max > most)
-            limits.max = most + (most - limits.min) * 0.02;
-        return limits;
     }
 
     chooseHit(plot, hits) {
@@ -439,7 +439,8 @@ export class Plots {
         const point = (item) => item.raw;
 
         return {
-            animation: false, displayColors: false, filter: (item, i) => i === 0 && Boolean(point(item).record),
+            animation: false, displayColors: false,
+            filter: (item, i) => i === 0 && Boolean(point(item).record),
             callbacks: {
                 title: ([item]) => item ? point(item).record.name : "",
                 label: (item) => {
