@@ -129,15 +129,6 @@ static void on_wake(struct feed *f)
         conn_fall_behind(c);
 }
 
-/* Of a client that is sent no feed. */
-static void give_up(struct conn *c)
-{
-    struct feed *f = c->answer.reply.feed;
-
-    c->answer.reply.feed = NULL;
-    f->gone(f);
-}
-
 void conn_feed(struct conn *c)
 {
     struct http_server *s = c->server;
@@ -148,8 +139,7 @@ void conn_feed(struct conn *c)
         return;
     }
     if (conn_lasting_full(s)) {
-        give_up(c);
-        answer_release(&c->answer);
+        answer_release(&c->answer); /* with the feed */
         conn_lasting_refused(c);
         conn_start(c);
         return;

@@ -137,12 +137,20 @@ static void begin(void **state, const struct http_limits *limits, int left,
     start(limits);
 }
 
-static void end(void)
+static void forget(void)
 {
-    stop_and_join();
+    let_go();
     host.page = NULL;
     host.woken = NULL;
+    feeds.stop_at = 0;
     assert_int_equal(feeds.gone, feeds.made);
+}
+
+static void end(void)
+{
+    uv_async_send(&host.stop);
+    pthread_join(host.thread, NULL);
+    forget();
 }
 
 static struct http_limits limits_of_tests(void)
@@ -202,8 +210,7 @@ static void an_idle_one_goes_on_when_it_is_woken(void **state)
 static void one_that_takes_nothing_is_let_go(void **state)
 {
     struct http_limits l = limits_of_tests();
-    struct client c;
-    int other;
+    struct client c, other;
 
     l.write_timeout_ms = 300;
     begin(state, &l, INT_MAX, USUAL_BATCH);
@@ -214,14 +221,34 @@ static void one_that_takes_nothing_is_let_go(void **state)
     /* What the kernel took, and no more. */
     assert_in_range(feeds.handed, 1, 512);
     leave(&c);
-    if (!*state) {
-        other = dial();
-        say(other, HEALTH);
-        hears(other, HEALTHY);
-        close(other);
-    }
+    other = come(state);
+    ask(&other, HEALTH);
+    hear_text(&other, HEALTHY);
+    leave(&other);
     end();
     assert_int_equal(host.met[HTTP_LIMIT_WRITE_TIMEOUT], 1);
+}
+
+/* Together they may hold no more than all slow readers may. */
+static void batches_of_many_that_take_nothing_are_bounded(void **state)
+{
+    enum { MANY = 12 };
+    struct http_limits l = limits_of_tests();
+    struct client c[MANY];
+
+    l.write_timeout_ms = 3000;
+    l.slow_bytes = (size_t)4 * LARGE_BATCH;
+    begin(state, &l, INT_MAX, LARGE_BATCH);
+    for (unsigned i = 0; i < MANY; i++) {
+        c[i] = come(state);
+        ask(&c[i], EVENTS);
+        hear_text(&c[i], HEAD);
+    }
+    reach("gone", &feeds.gone, MANY - 4);
+    for (unsigned i = 0; i < MANY; i++)
+        leave(&c[i]);
+    end();
+    assert_in_range(host.met[HTTP_LIMIT_SLOW_MEMORY], MANY - 4, MANY);
 }
 
 static void a_slow_one_that_goes_on_is_kept(void **state)
@@ -257,8 +284,8 @@ static void a_client_that_goes_is_noticed(void **state)
         ask(&c, EVENTS);
         hear_text(&c, HEAD);
         reach("idle", &feeds.idle, i + 1);
-        if (i == 1) /* half a goodbye is one */
-            assert_int_equal(shutdown(c.fd, SHUT_WR), 0);
+        if (i == 1)
+            assert_int_equal(shutdown(c.fd, SHUT_WR), 0); /* half a goodbye is one */
         if (i == 2 && c.ssl)
             SSL_shutdown(c.ssl);
         if (i != 1)
@@ -381,11 +408,7 @@ static void a_busy_one_ends_whole(void **state)
     /* "3e8" CRLF, bytes, CRLF; then the last, of five bytes */
     assert_int_equal(all % (5 + BATCH + 2), 5);
     pthread_join(host.thread, NULL);
-    let_go();
-    feeds.stop_at = 0;
-    host.page = NULL;
-    host.woken = NULL;
-    assert_int_equal(feeds.gone, 1);
+    forget();
     leave(&c);
 }
 
@@ -478,12 +501,6 @@ static void pages_of_other_sites_get_none(void **state)
     assert_int_equal(host.met[HTTP_LIMIT_FOREIGN], 1);
 }
 
-static void tells(const struct buf *text, const char *line)
-{
-    if (!strstr(text->p, line))
-        fail_msg("no \"%s\" in\n%s", line, text->p);
-}
-
 /* A request like others, but of a time that is its client's. */
 static void each_is_a_request_and_has_no_duration(void **state)
 {
@@ -507,15 +524,12 @@ static void each_is_a_request_and_has_no_duration(void **state)
     for (uint32_t i = 0; i < b->chunk_count; i++)
         buf_add(&text, b->chunks[i]->text, b->chunks[i]->n);
     buf_char(&text, '\0');
-    tells(
-        &text,
-        "\nencode_exporter_http_requests_total{endpoint=\"results\",code=\"200\"} 3\n");
-    tells(&text, "\nencode_exporter_http_request_seconds_count 1\n");
-    tells(&text, "\nencode_exporter_http_connections 0\n");
+    assert_non_null(strstr(text.p, "\nencode_exporter_http_requests_total{endpoint="
+                                   "\"results\",code=\"200\"} 3\n"));
+    assert_non_null(strstr(text.p, "\nencode_exporter_http_request_seconds_count 1\n"));
+    assert_non_null(strstr(text.p, "\nencode_exporter_http_connections 0\n"));
     buf_deinit(&text);
-    let_go();
-    host.page = NULL;
-    host.woken = NULL;
+    forget();
     for (unsigned i = 0; i < 2; i++)
         leave(&c[i]);
 }
@@ -563,6 +577,7 @@ int main(void)
         TWICE(a_fast_reader_gets_batch_after_batch),
         TWICE(an_idle_one_goes_on_when_it_is_woken),
         TWICE(one_that_takes_nothing_is_let_go),
+        TWICE(batches_of_many_that_take_nothing_are_bounded),
         TWICE(a_slow_one_that_goes_on_is_kept),
         TWICE(a_client_that_goes_is_noticed),
         TWICE(what_is_asked_behind_it_is_dropped),
