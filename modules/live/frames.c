@@ -159,11 +159,15 @@ static void add_metrics(const struct encode *e, const struct score_column *of,
 void frames_metrics(const struct encode *e, struct buf *out)
 {
     struct score_column c = { 0 };
+    size_t from = out->n;
 
     for (bool first = true; score_next(e, &c); first = false) {
         buf_str(out, first ? "" : ", ");
         score_name(e, &c, out);
     }
+    for (size_t i = from; i < out->n; i++)
+        if ((unsigned char)out->p[i] < ' ')
+            out->p[i] = '?';
 }
 
 /* ---- the answer ------------------------------------------------------------------------- */

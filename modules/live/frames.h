@@ -26,7 +26,7 @@ enum frames_found { FRAMES_TOLD, FRAMES_NO_SCORES, FRAMES_NO_METRIC };
 enum frames_found frames_json(struct encode *e, const struct frames_query *q,
                               double now_s, struct buf *out);
 
-/* Appends the names of all metrics, as a list for people: "vmaf, psnr". */
+/* Appends the names of all metrics, as a list for people in one line: "vmaf, psnr". */
 void frames_metrics(const struct encode *e, struct buf *out);
 
 #endif

@@ -134,6 +134,24 @@ static void frames_without_a_score_are_no_points(void **state)
     frame_table_deinit(&t);
 }
 
+/* A log of libvmaf may call a score what it likes. */
+static void names_for_people_are_one_line(void **state)
+{
+    (void)state;
+    struct encode *e = encode_new(VIEW("a"), 0);
+    const double one[] = { 1 };
+    struct frame_table t;
+    struct buf out = { 0 };
+
+    scored_column(&t, frame_metric_libvmaf, "a\n\x01 b", one, 1, 0, 1);
+    encode_set_log(e, ENCODE_LOG_VMAF, &t);
+    frames_metrics(e, &out);
+    assert_view(buf_as_view(&out), "a?? b");
+    buf_deinit(&out);
+    encode_free(e);
+    frame_table_deinit(&t);
+}
+
 /* Another run in the same file: as many frames as before, and other scores. */
 static void figures_are_those_of_the_run_that_is_there(void **state)
 {
@@ -305,6 +323,7 @@ int main(void)
         cmocka_unit_test(an_encode_without_scores_has_no_answer),
         cmocka_unit_test(a_few_frames_by_hand),
         cmocka_unit_test(frames_without_a_score_are_no_points),
+        cmocka_unit_test(names_for_people_are_one_line),
         cmocka_unit_test(figures_are_those_of_the_run_that_is_there),
         cmocka_unit_test(real_logs_come_to_what_others_made_of_them),
     };
