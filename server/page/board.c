@@ -73,7 +73,7 @@ static enum board_kind kind_of(const struct record *r)
 {
     size_t kind = 0;
 
-    while (names[kind][1] != r->bytes[0])
+    while (kind + 1 < BOARD_KINDS && names[kind][1] != r->bytes[0])
         kind++;
     return (enum board_kind)kind;
 }

@@ -8,6 +8,7 @@
  */
 #include "server/page/rows.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -219,6 +220,7 @@ static void enter_run(struct rows *r)
     if (r->same) {
         p->rows = before->rows;
         before->rows = NULL;
+        r->moved = false;
         return;
     }
     p->rows = mem_alloc((p->count + 1) * sizeof *p->rows);
@@ -339,6 +341,7 @@ static enum phase step_sweep(struct rows *r, struct board *b)
 {
     const struct part *p = r->before;
 
+    assert(p && p->rows); /* it had a place in which something moved */
     if (r->i < p->count) {
         if (p->rows[r->i].nth > names_of(r, p->run->scenarios[r->i]->name))
             drop(r, b, p, r->i);

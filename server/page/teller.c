@@ -74,9 +74,8 @@ static void add_time(struct buf *out, const char *key, double s)
 }
 
 /* The currency that costs are in; NULL: nothing tells of any. */
-static const char *currency_of(const struct page_host *h)
+static const char *currency_of(const struct page_host *h, const struct served *all)
 {
-    const struct served *all = store_served(h->store);
     const char *currency = NULL;
 
     for (size_t k = all->run_count; k-- > 0 && !currency;) {
@@ -92,8 +91,8 @@ static const char *currency_of(const struct page_host *h)
     return currency;
 }
 
-static void add_status(const struct teller *t, const struct page_data *d,
-                       struct buf *out)
+static void add_status(const struct teller *t, const struct served *all,
+                       const struct page_data *d, struct buf *out)
 {
     add_text(out, "version", d->version);
     add_text(out, "revision", d->revision);
@@ -113,17 +112,17 @@ static void add_status(const struct teller *t, const struct page_data *d,
     }
     add_count(out, "scenarios", rows_served(t->rows));
     add_count(out, "shown", rows_shown(t->rows));
-    add_text(out, "currency", currency_of(t->h));
+    add_text(out, "currency", currency_of(t->h, all));
 }
 
 /* The time alone is no news. */
-static void tell_status(struct teller *t)
+static void tell_status(struct teller *t, const struct served *all)
 {
     struct page_data *d = mem_zalloc(sizeof *d);
 
     t->h->facts(t->h->ctx, 0, d, NULL);
     buf_release(&t->text);
-    add_status(t, d, &t->text);
+    add_status(t, all, d, &t->text);
     if (!view_eq(buf_as_view(&t->text), buf_as_view(&t->status))) {
         buf_release(&t->status);
         buf_view(&t->status, buf_as_view(&t->text));
@@ -156,7 +155,7 @@ bool teller_step(struct teller *t)
         t->busy = rows_differ(t->rows, all, set);
         if (t->busy)
             rows_begin(t->rows, all, set);
-        tell_status(t);
+        tell_status(t, all);
         encodes_tell(t->encodes, t->board);
     }
     if (t->busy)

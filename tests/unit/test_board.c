@@ -197,6 +197,15 @@ static void forget(struct client *c)
     c->whole = false;
 }
 
+/* The same numbers in every run. */
+static unsigned chance(unsigned of)
+{
+    static uint64_t x = 1;
+
+    x = x * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(x >> 33) % of;
+}
+
 /* What a client makes of an event. */
 static void apply(struct client *c, const char *event)
 {
@@ -223,7 +232,7 @@ static void apply(struct client *c, const char *event)
 static bool hear(struct client *c, struct board *b, bool lost)
 {
     struct buf text = { 0 };
-    bool any = board_next(b, &c->place, (size_t)(1 + rand() % 400), &text);
+    bool any = board_next(b, &c->place, 1 + chance(400), &text);
 
     if (any) {
         buf_char(&text, '\0');
@@ -238,11 +247,11 @@ static bool hear(struct client *c, struct board *b, bool lost)
 
 static void change(struct board *b, int has[KEYS])
 {
-    int key = rand() % KEYS, value = 1 + rand() % 3;
+    int key = (int)chance(KEYS), value = 1 + (int)chance(3);
     char name[16];
 
     snprintf(name, sizeof name, "k%d", key);
-    if (rand() % 3 == 0) {
+    if (chance(3) == 0) {
         drop(b, name);
         has[key] = 0;
     } else {
@@ -259,18 +268,17 @@ static void every_client_ends_with_what_is_true(void **state)
     struct board *b = board_new(7, 20);
 
     (void)state;
-    srand(1);
     board_complete(b, true);
     for (int i = 0; i < READERS; i++) {
         clients[i] = (struct client){ .place = board_begin(b) };
         strcpy(clients[i].id, "none");
     }
     for (int step = 0; step < STEPS; step++) {
-        struct client *c = &clients[rand() % READERS];
+        struct client *c = &clients[chance(READERS)];
 
-        for (int n = rand() % 40; n > 0; n--)
+        for (unsigned n = chance(40); n > 0; n--)
             change(b, has);
-        switch (rand() % 12) {
+        switch (chance(12)) {
         case 0: /* cut off, and here again */
             c->place = board_resume(b, view_of(c->id));
             break;

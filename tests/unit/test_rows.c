@@ -144,7 +144,7 @@ static void names_that_occur_again_have_numbers(void **state)
     assert_int_equal(count(text, "\"key\":\"r/b\""), 0);
     assert_int_equal(rows_served(p.rows), 4);
 
-    text = look(&p, NULL, 0);
+    look(&p, NULL, 0);
     assert_int_equal(board_count(p.board), 0);
     teardown(&p);
     run_unref(x);
@@ -221,7 +221,7 @@ static void the_newest_are_told_and_those_that_run(void **state)
     enum { MANY = ROWS_MAX - 1 };
     static const char *const names[] = { "a", "b", "c" };
     const char **many = mem_alloc(MANY * sizeof *many);
-    char *room = mem_alloc(MANY * 12);
+    char *room = mem_alloc((size_t)MANY * 12);
     const struct run *live = run_of("live", names, 1, NAN, NULL);
     const struct run *old = run_of("old", names, 3, 80, NULL), *new;
     struct page p;
