@@ -261,12 +261,10 @@ static bool make_row(struct rows *r, struct row *row)
     if (old && run_before->scenarios[r->i] == s) {
         *row = *old;
         row->nth = nth;
-        r->moved |= old->nth != nth;
         return old->nth == nth && r->set == r->told_by &&
                run_baseline(run) == run_baseline(run_before);
     }
-    r->moved |= old && !(old->nth == nth &&
-                         view_eq(run_before->scenarios[r->i]->name, s->name));
+    r->moved |= old && !view_eq(run_before->scenarios[r->i]->name, s->name);
     *row = (struct row){ .nth = nth, .takes_part = compare_takes_part(s) };
     if (row->takes_part) {
         compare_set(s, &r->text, row->set);
