@@ -212,6 +212,25 @@ class Events(unittest.TestCase):
         self.assertEqual(len(slow), 16)
         self.assertLess(e.rss_bytes() - rss, 16 << 20)
 
+    def test_who_takes_nothing_is_sent_away_and_may_come_again(self):
+        e = self.start("--web.write-timeout=1s", files=[])
+        e.write(RUN + ".json", results(*many(10000)))
+        harness.wait_until(lambda: "scenario=\"encode 9999\"" in e.get("results").text,
+                           timeout=60)
+        told = self.listen(rcvbuf=4096)
+        told.until(lambda: told.of("scenario"))    # and no more of it
+        harness.wait_until(
+            lambda: re.search(r'http_refused_total\{reason="write_timeout"\} [1-9]',
+                              e.get("results").text), what="it is sent away")
+        known = set(told.of("scenario"))
+        with self.assertRaises((Gone, ConnectionError)):
+            told.until(lambda: told.whole, timeout=60)
+        again = self.listen(path=f"/events?since={told.id}", gzip=True)
+        again.records = told.records
+        again.until(lambda: again.whole, timeout=60)
+        self.assertEqual((again.resets, len(again.of("scenario"))), (0, 10000))
+        self.assertLess(len(known), 10000)
+
     def test_the_front_is_that_of_the_metrics(self):
         e = self.start(files=harness.data_files("encodes"), listen=harness.ENDPOINTS)
         told = self.listen()
