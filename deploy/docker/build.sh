@@ -1,14 +1,25 @@
 #!/bin/sh
 # build.sh [docker|podman|buildah [OPTION …]] - builds the image of this tree.
 #
-# It is named encode-exporter:latest, or as IMAGE says. Version, revision and time are those
-# of the tree, so that the same tree makes the same image; SOURCE_DATE_EPOCH wins. Options
-# go to the tool's build command: --build-arg BASE=… for another base image.
+# TARGET=encoder makes the one with ffmpeg that records. They are named
+# encode-exporter:latest and encode-ffmpeg:latest, or as IMAGE says. Version, revision and
+# time are those of the tree, so that the same tree makes the same image; SOURCE_DATE_EPOCH
+# wins. Options go to the tool's build command: --build-arg BASE=… for another base image.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
 tool=${1:-docker}
 [ $# -eq 0 ] || shift
+
+target=${TARGET:-exporter}
+case $target in
+exporter) name=encode-exporter ;;
+encoder) name=encode-ffmpeg ;;
+*)
+    echo "build.sh: TARGET is exporter or encoder, not $target" >&2
+    exit 2
+    ;;
+esac
 
 version=$(sed -n 's/^project(encode_exporter VERSION \([0-9.]*\).*/\1/p' "$root/CMakeLists.txt")
 revision=$(git -C "$root" rev-parse --short=12 HEAD 2>/dev/null) || revision=unknown
@@ -27,5 +38,5 @@ docker) set -- build --build-arg "SOURCE_DATE_EPOCH=$epoch" "$@" ;;
     ;;
 esac
 exec "$tool" "$@" --build-arg "VERSION=$version" --build-arg "REVISION=$revision" \
-    --build-arg "CREATED=$created" --tag "${IMAGE:-encode-exporter:latest}" \
+    --build-arg "CREATED=$created" --target "$target" --tag "${IMAGE:-$name:latest}" \
     --file "$root/deploy/docker/Dockerfile" "$root"

@@ -1,9 +1,9 @@
 """Container images for tests, really built, and an engine of the test's own to run them.
 
-base_image(), build() and ffmpeg_image() give archives below build/deploy. The first test
-of a run makes them, the others take what is there, one process at a time. An Engine loads
-archives into a directory of its own and runs them by podman and runc: neither the images
-nor the containers of the machine are seen or touched.
+base_image() and build() give archives below build/deploy. The first test of a run makes
+them, the others take what is there, one process at a time. An Engine loads archives into
+a directory of its own and runs them by podman and runc: neither the images nor the
+containers of the machine are seen or touched.
 """
 
 import contextlib
@@ -24,7 +24,9 @@ SUITE = "bookworm"
 TOOLS = ("buildah", "podman", "runc", "conmon", "debootstrap", "tar")
 BASE = "localhost/encode-exporter-base:12-slim"
 IMAGE = "localhost/encode-exporter:test"
-FFMPEG = "localhost/encode-exporter-ffmpeg:test"
+ENCODER = "localhost/encode-ffmpeg:test"
+# Of the Dockerfile.
+TARGETS = {"exporter": IMAGE, "encoder": ENCODER}
 
 SOURCES = f"""\
 deb {MIRROR} {SUITE} main
@@ -65,13 +67,6 @@ STORAGE_CONF = """\
 driver = "{driver}"
 graphroot = "{scratch}/root"
 runroot = "{scratch}/run"
-"""
-FFMPEG_RECIPE = """\
-ARG BASE
-FROM ${BASE}
-RUN apt-get update \\
-    && apt-get install -y --no-install-recommends ffmpeg python3-minimal \\
-    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 """
 
 
@@ -291,40 +286,25 @@ def revision():
 
 
 def build():
-    """An archive of the image that deploy/docker/build.sh makes of this tree."""
+    """Archives of the images that deploy/docker/build.sh makes of this tree: the exporter
+    and the encoder."""
     require()
     with locked():
         base = base_archive()
-        archive = archive_of("exporter", os.path.basename(base), revision(), *context())
-        if not os.path.exists(archive):
+        contents = [os.path.basename(base), revision(), *context()]
+        archives = {target: archive_of(target, *contents) for target in TARGETS}
+        if not all(map(os.path.exists, archives.values())):
             with Engine() as engine:
                 engine.load(base)
-                make(engine)
-                engine.save(IMAGE, archive)
-        return archive
+                for target, archive in archives.items():
+                    make(engine, target)
+                    engine.save(TARGETS[target], archive)
+        return list(archives.values())
 
 
-def make(engine, *options):
-    """Builds it in an engine that has the base."""
+def make(engine, target, *options):
+    """Builds one in an engine that has the base. What was compiled for one serves the
+    other: stages are kept."""
     return run([os.path.join(harness.ROOT, "deploy", "docker", "build.sh"), "buildah",
-                "--build-arg", f"BASE={BASE}", "--pull-never", *options],
-               env=dict(engine.environment, IMAGE=IMAGE))
-
-
-def ffmpeg_image():
-    """An archive of the base with ffmpeg, which our image is without."""
-    require()
-    with locked():
-        base = base_archive()
-        archive = archive_of("ffmpeg", os.path.basename(base), FFMPEG_RECIPE)
-        if not os.path.exists(archive):
-            with Engine() as engine:
-                engine.load(base)
-                recipe = os.path.join(engine.scratch, "recipe", "Dockerfile")
-                os.mkdir(os.path.dirname(recipe))
-                with open(recipe, "w", encoding="ascii") as f:
-                    f.write(FFMPEG_RECIPE)
-                engine.buildah("build", "--pull-never", "--build-arg", f"BASE={BASE}",
-                               "--tag", FFMPEG, os.path.dirname(recipe))
-                engine.save(FFMPEG, archive)
-        return archive
+                "--build-arg", f"BASE={BASE}", "--pull-never", "--layers", *options],
+               env=dict(engine.environment, IMAGE=TARGETS[target], TARGET=target))

@@ -151,3 +151,11 @@ def flag(container, name):
         if arg.startswith(f"--{name}="):
             return arg.split("=", 1)[1]
     return None
+
+
+def expanded(container, word):
+    """A word of its command as the kubelet puts variables into it; fields by their names,
+    and what is no variable as it stands."""
+    variables = {e["name"]: e["value"] if "value" in e
+                 else e["valueFrom"]["fieldRef"]["fieldPath"] for e in container["env"]}
+    return re.sub(r"\$\((\w+)\)", lambda m: variables.get(m[1], m[0]), word)

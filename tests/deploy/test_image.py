@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # ctest: timeout 900
-"""The image of deploy/docker/Dockerfile: built, looked into, and run by podman and runc."""
+"""The images of deploy/docker/Dockerfile: built, looked into, and run by podman and runc."""
 
 import contextlib
 import json
@@ -17,11 +17,23 @@ import image
 import web
 
 MAX_BYTES = 120_000_000
+# Debian's ffmpeg brings some hundred libraries.
+ENCODER_MAX_BYTES = 600_000_000
 HARDENED = ("--read-only", "--cap-drop=all", "--security-opt=no-new-privileges")
 # That of the page, and those that flags open.
 LIBRARIES = ("page.so", "predict.so", "transport_tls.so", "upstream.so", "web_toolbox.so")
+# An ffmpeg of the user's own: Debian's in an image that has nothing of ours.
+OWN_FFMPEG = """\
+FROM {encoder}
+USER 0:0
+RUN rm -r /usr/bin/encode_exporter /usr/lib/*/encode_exporter \\
+    && dpkg --purge libuv1 libsimdjson14
+ENTRYPOINT []
+"""
 COMPILERS = re.compile(r"(.*-)?(gcc|g\+\+|cc|c\+\+|cpp|as|ld|clang|make|cmake|ninja|git|ffmpeg)"
                        r"(-[0-9.]+)?")
+WASTE = re.compile(r"/var/(lib/apt/lists|cache/(apt|fontconfig)|log|tmp)/|/tmp/|aux-cache$"
+                   r"|/src/|\.(a|h|o)$")
 
 
 def setUpModule():
@@ -71,18 +83,19 @@ class Container:
 class ImageTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        archive = image.build()
+        archives = image.build()
         cls.engine = image.Engine()
         cls.addClassCleanup(cls.engine.close)
-        cls.engine.load(archive)
+        for archive in archives:
+            cls.engine.load(archive)
 
     def results(self):
         directory = harness.temp_dir()
         self.addCleanup(shutil.rmtree, directory, ignore_errors=True)
         return directory
 
-    def inspect(self):
-        return json.loads(self.engine.podman("image", "inspect", image.IMAGE))[0]
+    def inspect(self, name=image.IMAGE):
+        return json.loads(self.engine.podman("image", "inspect", name))[0]
 
     # ---- what it says of itself -----------------------------------------------------
     def test_its_settings_are_those_of_a_service_without_rights(self):
@@ -98,42 +111,70 @@ class ImageTest(unittest.TestCase):
         for period in ("Interval", "Timeout", "StartPeriod", "Retries"):
             self.assertGreater(about["Healthcheck"][period], 0)
 
+    def test_the_encoder_serves_nothing(self):
+        about = self.inspect(image.ENCODER)
+        config = about["Config"]
+        self.assertEqual(config["User"], "65532:65532")
+        self.assertEqual(config["Entrypoint"], ["encode_exporter", "record"])
+        self.assertEqual(config["StopSignal"], "SIGTERM")
+        self.assertIn("RESULTS_DIR=/results", config["Env"])
+        self.assertNotIn("ExposedPorts", config)
+        self.assertFalse(about.get("Healthcheck"))
+        self.assertLessEqual(about["Size"], ENCODER_MAX_BYTES)
+
     def test_its_labels_tell_what_it_is(self):
-        about = self.inspect()
+        self.labels(self.inspect(image.ENCODER), "encode_exporter with ffmpeg")
+        labels = self.labels(self.inspect(), "encode_exporter")
+        told = self.engine.podman("run", "--rm", "--network=none", image.IMAGE, "--version")
+        self.assertIn(f"encode_exporter {labels['version']} (revision {labels['revision']}, ",
+                      told)
+
+    def labels(self, about, title):
         labels = {key.removeprefix("org.opencontainers.image."): value
                   for key, value in about["Labels"].items()}
-        self.assertEqual(labels["title"], "encode_exporter")
+        self.assertEqual(labels["title"], title)
         self.assertEqual(labels["licenses"], "Apache-2.0")
         self.assertRegex(labels["version"], r"^\d+\.\d+\.\d+$")
         # Both are the time of the tree, not that of the build.
         self.assertEqual(labels["created"], about["Created"])
-        told = self.engine.podman("run", "--rm", "--network=none", image.IMAGE, "--version")
-        self.assertIn(f"encode_exporter {labels['version']} (revision {labels['revision']}, ",
-                      told)
+        return labels
 
     # ---- what is in it --------------------------------------------------------------
     def test_it_is_small_and_holds_no_compiler_and_no_waste(self):
         self.assertLessEqual(self.inspect()["Size"], MAX_BYTES)
         top = self.engine.podman("image", "mount", image.IMAGE).strip()
         try:
-            files = [os.path.join(directory, name)
-                     for directory, _, names in os.walk(top) for name in names]
-            self.assertGreater(len(files), 1000)
-            short = [path[len(top):] for path in files]
-            for path, name in zip(files, short):
-                mode = os.lstat(path).st_mode
-                self.assertFalse(stat.S_ISREG(mode) and mode & (stat.S_ISUID | stat.S_ISGID),
-                                 name)
+            short = self.files_without_setuid(top)
             self.assertEqual([n for n in short if re.search(r"/s?bin/[^/]*$", n)
                               and COMPILERS.fullmatch(os.path.basename(n))], [])
-            waste = re.compile(r"/var/(lib/apt/lists|cache/apt|log|tmp)/|/tmp/|aux-cache$"
-                               r"|/src/|\.(a|h|o)$")
-            self.assertEqual([n for n in short if waste.search(n)], [])
+            self.assertEqual([n for n in short if WASTE.search(n)], [])
             libraries = [n for n in short if "/encode_exporter/" in n and n.endswith(".so")]
             self.assertLessEqual(set(LIBRARIES), set(map(os.path.basename, libraries)))
             self.lacks_nothing(libraries)
         finally:
             self.engine.podman("image", "unmount", image.IMAGE)
+
+    def files_without_setuid(self, top):
+        """Names of all files of an image that is mounted at top."""
+        files = [os.path.join(directory, name)
+                 for directory, _, names in os.walk(top) for name in names]
+        self.assertGreater(len(files), 1000)
+        for path in files:
+            mode = os.lstat(path).st_mode
+            self.assertFalse(stat.S_ISREG(mode) and mode & (stat.S_ISUID | stat.S_ISGID),
+                             path)
+        return [path[len(top):] for path in files]
+
+    def test_the_encoder_holds_no_waste(self):
+        top = self.engine.podman("image", "mount", image.ENCODER).strip()
+        try:
+            names = self.files_without_setuid(top)
+            self.assertIn("/usr/bin/ffmpeg", names)
+            self.assertEqual([n for n in names if WASTE.search(n)], [])
+            self.assertEqual([n for n in names if re.search(r"/s?bin/(gcc|cc|cmake)$", n)],
+                             [])
+        finally:
+            self.engine.podman("image", "unmount", image.ENCODER)
 
     def lacks_nothing(self, libraries):
         """Whatever the program and its libraries link is there."""
@@ -145,13 +186,18 @@ class ImageTest(unittest.TestCase):
     def test_the_same_tree_makes_the_same_image(self):
         with image.Engine() as other:
             other.load(image.base_image())
-            image.make(other, "--no-cache")
-            again = json.loads(other.podman("image", "inspect", image.IMAGE))[0]
-        about = self.inspect()
+            image.make(other, "exporter", "--no-cache")
+            image.make(other, "encoder")
+            for name in image.TARGETS.values():
+                self.same(self.inspect(name),
+                          json.loads(other.podman("image", "inspect", name))[0])
+
+    def same(self, about, again):
         self.assertEqual(about["RootFS"]["Layers"], again["RootFS"]["Layers"])
         # Not the id: buildah puts the name of its own container into Docker's format.
-        for what in ("Config", "Healthcheck", "Created", "Architecture", "Os"):
+        for what in ("Config", "Created", "Architecture", "Os"):
             self.assertEqual(about[what], again[what])
+        self.assertEqual(about.get("Healthcheck"), again.get("Healthcheck"))
 
     # ---- it runs --------------------------------------------------------------------
     def test_it_serves_on_a_read_only_root_without_any_rights(self):
@@ -234,6 +280,76 @@ class ImageTest(unittest.TestCase):
             self.assertIn('scenario="last one"', last[endpoint])
         self.assertEqual(codes, [0])
         self.assertIn('msg="the last values are scraped"', box.log())
+
+    # ---- it records -----------------------------------------------------------------
+    def encode(self, *arguments, name=image.ENCODER, size="320x180"):
+        """(exit status, the scenario) of an encode of two seconds in a container."""
+        results = self.results()
+        os.chown(results, 65532, 65532)
+        done = subprocess.run(
+            ["podman", "run", "--rm", "--network=none", *HARDENED,
+             "--volume", f"{results}:/results", name, *arguments, "ffmpeg", "-nostdin",
+             "-loglevel", "error", "-f", "lavfi", "-i", f"testsrc2=size={size}:duration=2",
+             "-c:v", "libx264", "-y", "/results/out.mp4"],
+            env=self.engine.environment, stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, timeout=120, check=False)
+        file, = [f for f in os.listdir(results) if f.endswith(".json")]
+        with open(os.path.join(results, file), encoding="utf-8") as f:
+            told, = json.load(f)["scenarios"]
+        return done.returncode, told
+
+    def test_the_encoder_records_what_it_runs(self):
+        status, told = self.encode("--param=k=v", "--")
+        self.assertEqual((status, told["exit_status"]), (0, 0))
+        self.assertEqual((told["name"], told["encoder"], told["resolution"]),
+                         ("out", "libx264", "320x180"))
+        self.assertEqual((told["total_frames"], told["media_seconds"]), (50, 2))
+        self.assertEqual(told["params"]["k"], "v")
+        self.assertGreater(told["cpu_core_seconds"], 0)
+        status, told = self.encode(size="0x0")
+        self.assertEqual((status, told["exit_status"]), (1, 1))
+        self.assertNotIn("total_frames", told)
+
+    def test_as_the_first_process_of_a_container_it_passes_a_signal_on(self):
+        def encodes():
+            with contextlib.suppress(FileNotFoundError):
+                with open(os.path.join(results, "long.progress"), encoding="ascii") as f:
+                    return re.search("^frame=[1-9]", f.read(), re.M)
+
+        results = self.results()
+        os.chown(results, 65532, 65532)
+        name = self.engine.podman(
+            "run", "--detach", "--network=none", *HARDENED, "--volume",
+            f"{results}:/results", image.ENCODER, "--run=stopped", "--", "ffmpeg",
+            "-nostdin", "-f", "lavfi", "-i", "testsrc2=duration=36000", "-c:v", "libx264",
+            "/results/long.mp4").strip()
+        harness.wait_until(encodes, timeout=60, what="frames")
+        self.engine.podman("stop", "--time=60", name)
+        state = json.loads(self.engine.podman("inspect", name))[0]["State"]
+        with open(os.path.join(results, "test_results_stopped.json"), encoding="utf-8") as f:
+            told, = json.load(f)["scenarios"]
+        # ffmpeg's own status of an end by SIGTERM.
+        self.assertEqual((state["ExitCode"], told["exit_status"]), (255, 255))
+        self.assertGreater(told["end_time"], told["start_time"])
+        self.assertGreater(told["total_frames"], 0)
+
+    def test_an_ffmpeg_of_ones_own_records_as_well(self):
+        """By the recipe of docs/containers.md."""
+        with open(os.path.join(harness.ROOT, "docs", "containers.md"), encoding="utf-8") as f:
+            recipe, = re.findall(r"```\n(FROM your-ffmpeg\n.*?)```", f.read(), re.S)
+        recipe = recipe.replace("your-ffmpeg", "localhost/your-ffmpeg:test").replace(
+            "--from=encode-exporter", f"--from={image.IMAGE}")
+        self.made("localhost/your-ffmpeg:test", OWN_FFMPEG.format(encoder=image.ENCODER))
+        self.made("localhost/own:test", recipe)
+        status, told = self.encode("encode_exporter", "record", "--",
+                                   name="localhost/own:test")
+        self.assertEqual((status, told["exit_status"], told["total_frames"]), (0, 0, 50))
+
+    def made(self, name, recipe):
+        directory = self.results()
+        with open(os.path.join(directory, "Dockerfile"), "w", encoding="ascii") as f:
+            f.write(recipe)
+        self.engine.buildah("build", "--pull-never", "--tag", name, directory)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 binary takes, and fits together."""
 
 import copy
+import functools
 import json
 import os
 import re
@@ -118,9 +119,10 @@ class KustomizeTest(unittest.TestCase):
         pod = manifests.template(clip["Job/clip-17-encode"])["spec"]
         self.assertIn({"name": "clip-17-encode-prices"},
                       [v.get("configMap") for v in pod["volumes"]])
-        self.assertIn("slow", pod["containers"][0]["args"])
-        self.assertEqual([e["value"] for e in pod["containers"][0]["env"]
-                          if e["name"] == "RESULTS_DIR"], ["/results"])
+        encoder, = pod["containers"]
+        self.assertEqual(encoder["args"][:3], ["--name=clip 17, 1080p", "--", "ffmpeg"])
+        self.assertIn("--results-dir=/results", encoder["command"])
+        self.assertIn("NODE_NAME", [e["name"] for e in encoder["env"]])
 
     def example(self, text):
         """Its objects, which all kubectls have to agree on."""
@@ -250,6 +252,28 @@ class BinaryTest(unittest.TestCase):
             self.assertEqual(wrong.returncode, 2, name)
             count += 1
         self.assertEqual(count, 7)
+
+    def test_the_encoder_records_where_it_runs(self):
+        for name in ("overlays/sidecar-job", "overlays/sidecar-job-annotations"):
+            pod = manifests.template(manifests.rendered(name)["Job/encode"])["spec"]
+            encoder, = pod["containers"]
+            words = list(map(functools.partial(manifests.expanded, encoder),
+                             encoder["command"] + encoder["args"]))
+            self.assertEqual(words[:3], ["/usr/bin/encode_exporter", "record",
+                                         "--results-dir=/results"])
+            end = words.index("--")
+            self.assertEqual(words[end + 1:end + 3], ["ffmpeg", "-nostdin"])
+            done = harness.run("record", f"--results-dir={self.scratch}", *words[3:end],
+                               "--run=job", "--", "true")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            with open(os.path.join(self.scratch, "test_results_job.json"),
+                      encoding="utf-8") as f:
+                told = json.load(f)["scenarios"][-1]
+            self.assertEqual(told["params"], {
+                "pod": "metadata.name", "namespace": "metadata.namespace",
+                "node": "spec.nodeName"})
+            self.assertEqual(told["name"], "testsrc2 720p")
+            self.assertIn(f"duration={told['media_seconds']}", " ".join(words))
 
     def test_the_prices_are_the_built_in_ones_until_they_are_edited(self):
         def exposition(*flags):

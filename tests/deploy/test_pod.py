@@ -43,6 +43,8 @@ CMD ["/bin/sh", "-c", "trap exit TERM; sleep infinity & wait"]
 """
 EXPORTER = "encode-encode-exporter"
 ENCODER = "encode-encoder"
+# Of the scenario, as the manifest has it.
+NAME = "testsrc2 720p"
 FIELDS = {"metadata.namespace": "videos", "spec.nodeName": "node-1",
           "metadata.name": "encode"}
 
@@ -53,7 +55,7 @@ def into_namespaces():
     if image.reason() or os.environ.get(NAMESPACES):
         return
     try:
-        archives = [image.base_image(), image.build(), image.ffmpeg_image()]
+        archives = [image.base_image(), *image.build()]
         manifests.rendered(OVERLAY)
     except unittest.SkipTest:
         return    # the test itself says why
@@ -67,18 +69,24 @@ def loopback_up():
         fcntl.ioctl(s, siocsifflags, struct.pack("16sh14x", b"lo", iff_up))
 
 
-def plain(objects, duration):
+def encode_of(seconds):
+    """(old, new): what makes the encode of the manifest one of so many seconds."""
+    return ((r"media_seconds=\d+", f"media_seconds={seconds}"),
+            (r"duration=\d+", f"duration={seconds}"))
+
+
+def plain(objects, *changes):
     """The Job's pod with plain containers, as podman takes it, and its ConfigMaps.
-    duration: seconds of pictures to encode, in place of the example's."""
+    changes: (old, new) in the encoder's arguments, expressions."""
     pod = copy.deepcopy(manifests.template(objects["Job/encode"]))
     spec = pod["spec"]
     sidecar, = spec.pop("initContainers")
     encoder, = spec["containers"]
     for key in ("restartPolicy", "startupProbe", "livenessProbe"):
         del sidecar[key]
-    sidecar["image"], encoder["image"] = image.IMAGE, image.FFMPEG
-    encoder["args"] = [re.sub(r"duration=\d+", f"duration={duration}", a)
-                       for a in encoder["args"]]
+    sidecar["image"], encoder["image"] = image.IMAGE, image.ENCODER
+    for old, new in changes:
+        encoder["args"] = [re.sub(old, new, a) for a in encoder["args"]]
     spec["containers"] = [sidecar, encoder]
     for container in spec["containers"]:
         container["imagePullPolicy"] = "Never"
@@ -86,9 +94,19 @@ def plain(objects, duration):
             if "valueFrom" in variable:
                 field = variable.pop("valueFrom")["fieldRef"]["fieldPath"]
                 variable["value"] = FIELDS[field]
+        # podman 4.3 does not.
+        for words in ("command", "args"):
+            container[words] = [manifests.expanded(container, w) for w in container[words]]
     pod["metadata"]["name"] = "encode"
     maps = [o for o in objects.values() if o["kind"] == "ConfigMap"]
     return maps + [dict(pod, apiVersion="v1", kind="Pod")]
+
+
+def older_command():
+    """The encoder's command on clusters before 1.29, as docs/kubernetes.md has it."""
+    with open(os.path.join(harness.ROOT, "docs", "kubernetes.md"), encoding="utf-8") as f:
+        text, = re.findall(r"```yaml\n(command:.*?)```", f.read(), re.S)
+    return manifests.yaml.safe_load(text)["command"]
 
 
 class Pod:
@@ -153,7 +171,7 @@ class Pod:
                                  stdout=subprocess.DEVNULL)
 
     def running(self, container):
-        return self.inspect(container, "{{.State.Running}}") == "true"
+        return self.inspect(container, "{{.State.Status}}") in ("running", "stopping")
 
     def status(self, container):
         """Its exit status, once it has ended."""
@@ -177,6 +195,12 @@ class Pod:
         with open(path, encoding="utf-8") as f:
             scenario, = json.load(f)["scenarios"]
         return scenario
+
+    def state(self, now=None):
+        """Which of the four the exporter gives the encode."""
+        states = [s.labels["state"] for s in (now or self.scrape()).samples("encode_state")
+                  if s.value == 1]
+        return states[0] if len(states) == 1 else states
 
 
 class PodTest(unittest.TestCase):
@@ -224,13 +248,16 @@ class PodTest(unittest.TestCase):
         what that one got last."""
         stopping = pod.stop(EXPORTER)
         harness.wait_until(lambda: pod.ready() == 503, what="the signal seen")
-        last = pod.scrape()
-        while stopping.poll() is None:
+        last = self.lasts(pod, pod.scrape())
+        self.assertEqual(stopping.wait(60), 0)
+        return last
+
+    def lasts(self, pod, last):
+        """The same for an exporter that is ending."""
+        while pod.running(EXPORTER):
             with contextlib.suppress(OSError, http.client.HTTPException):
                 last = pod.scrape()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                stopping.wait(0.2)
-        self.assertEqual(stopping.returncode, 0)
+            time.sleep(0.1)
         self.assertEqual(pod.status(EXPORTER), 0, pod.log(EXPORTER))
         self.assertIn('msg="the last values are scraped"', pod.log(EXPORTER))
         return last
@@ -239,65 +266,127 @@ class PodTest(unittest.TestCase):
         """What was scraped last is all that the encoder told, charged in full. For
         currencies and prices: base/prices.json."""
         told = pod.told()
-        self.assertEqual(told["params"], {"pod": "encode", "namespace": "videos",
-                                          "node": "node-1"})
-        self.assertIsNone(last.value("encode_state", state="running"))
+        self.assertEqual(told["name"], NAME)
+        self.assertLessEqual({"pod": "encode", "namespace": "videos", "node": "node-1"}.items(),
+                             told["params"].items())
+        self.assertEqual((told["encoder"], told["preset"], told["bitrate"]),
+                         ("libx264", "veryfast", "2500k"))
+        self.assertNotIn("recording", told)
+        self.assertAlmostEqual(told["duration"], told["end_time"] - told["start_time"],
+                               delta=0.1)
+        self.assertAlmostEqual(
+            sum(told["cpu_usage_cores"]) * told["step_seconds"], told["cpu_core_seconds"],
+            delta=0.1 + 0.02 * told["cpu_core_seconds"])
+        self.assertIn(pod.state(last), ("ended", "aborted"))
         self.assertAlmostEqual(last.value(
-            "results_scenario_duration_seconds", scenario=told["name"],
-            encoder="libx264"), told["end_time"] - told["start_time"], delta=1e-3)
-        # What was charged before ffmpeg was seen for the first time is by the clock, and
-        # charged it stays: it may be more than what was measured, by less than one core.
-        clock = last.value("results_scenario_duration_seconds",
-                           scenario=told["name"], encoder="libx264") * 0.5 / 3600
-        for currency, rate in (("USD", 1), ("EUR", 0.92), ("SEK", 10.5)):
-            cost = last.value("cost_total_load_aware", scenario=told["name"],
-                              currency=currency)
+            "results_scenario_duration_seconds", scenario=NAME, encoder="libx264"),
+            told["duration"], delta=1e-3)
+        # By what the kernel counted, not by the clock.
+        basis, = last.samples("cost_basis_info")
+        self.assertEqual(basis.labels["compute"], "reported")
+        for currency in ("USD", "EUR", "SEK"):
+            cost = last.value("cost_total_load_aware", scenario=NAME, currency=currency)
             accrued = last.value("cost_accrued_total", currency=currency)
             self.assertGreater(cost, 0)
             self.assertGreaterEqual(accrued, cost * (1 - 1e-6))
-            self.assertLessEqual(accrued, cost + clock * rate)
+        return told
+
+    def frames_of(self, pod, now=None):
+        return (now or pod.scrape()).value("encode_frames_total", scenario=NAME) or 0
+
+    def followed(self, pod):
+        """Waits until the encode is seen to move, block by block, and returns a scrape."""
+        def moves():
+            now = pod.scrape()
+            grown = self.frames_of(pod, now) > first
+            return now if grown and all(
+                now.value(family, **labels) for family, labels in wanted) else None
+
+        wanted = (("encode_speed_ratio", {"scenario": NAME}),
+                  ("encode_eta_seconds", {"scenario": NAME}),
+                  ("encode_exporter_cpu_cores_used", {"scope": "process"}))
+        harness.wait_until(lambda: self.frames_of(pod), timeout=60, what="progress is seen")
+        first = self.frames_of(pod)
+        return harness.wait_until(moves, timeout=60, what="progress goes on")
 
     def test_an_encode_is_followed_and_scraped_to_its_end(self):
-        def followed():
-            now = pod.scrape()
-            return now.value("encode_state", state="running") == 1 and now.value(
-                "encode_exporter_cpu_cores_used", scope="process")
-
-        with Pod(self.engine, plain(self.objects, 30)) as pod:
+        with Pod(self.engine, plain(self.objects, *encode_of(30))) as pod:
             self.started(pod)
-            self.rights(pod)
-            harness.wait_until(followed, timeout=60, what="the encode is followed")
+            for container in (EXPORTER, ENCODER):
+                self.rights(pod, container)
+            now = self.followed(pod)
+            self.assertEqual(pod.state(now), "running")
+            self.assertTrue(0 < now.value("encode_progress_ratio", scenario=NAME) < 1)
+            self.assertGreater(now.value("cost_so_far", scenario=NAME, currency="EUR"), 0)
+            self.assertLess(pod.told()["start_time"], time.time())
+            self.assertNotIn("end_time", pod.told())
             self.assertEqual(pod.status(ENCODER), 0, pod.log(ENCODER))
             last = self.ended(pod)
-            self.whole(pod, last)
-            # By the cores that ffmpeg used, not by the clock.
-            basis, = last.samples("cost_basis_info")
-            self.assertRegex(basis.labels["compute"], "^sampler")
+            told = self.whole(pod, last)
+            self.assertEqual((told["exit_status"], told["total_frames"],
+                              told["media_seconds"]), (0, 30 * 30, 30))
+            self.assertEqual((told["resolution"], told["fps"]), ("1280x720", 30))
+            self.assertGreater(told["cpu_core_seconds"], 1)
+            self.assertEqual(pod.state(last), "ended")
+            self.assertEqual(self.frames_of(pod, last), 30 * 30)
             encoded, = pod.files("media")
             self.assertGreater(os.path.getsize(encoded), 100_000)
 
+    def test_an_encode_that_fails_is_told_with_its_exit_status(self):
+        with Pod(self.engine, plain(self.objects, ("/media/encode.mp4", "/media/no/x.mp4"))
+                 ) as pod:
+            self.started(pod)
+            self.assertEqual(pod.status(ENCODER), 1, pod.log(ENCODER))
+            self.assertIn("/media/no/x.mp4: No such file or directory", pod.log(ENCODER))
+            last = self.ended(pod)
+            self.assertEqual(self.whole(pod, last)["exit_status"], 1)
+            self.assertEqual(pod.state(last), "aborted")
+
     def test_a_pod_that_is_deleted_before_anybody_scraped_it_loses_nothing(self):
-        with Pod(self.engine, plain(self.objects, 3600)) as pod:
+        with Pod(self.engine, plain(self.objects, *encode_of(3600))) as pod:
             self.started(pod)
             harness.wait_until(lambda: pod.files("media") and os.path.getsize(
                 pod.files("media")[0]), timeout=60, what="pictures are encoded")
             self.assertNotIn("end_time", pod.told())
-            # Two readings of the cores in use.
-            harness.wait_until(lambda: time.time() > pod.told()["start_time"] + 3)
             self.assertEqual(pod.stop(ENCODER).wait(pod.grace), 0)
-            # ffmpeg's own, of an end by a signal.
+            # ffmpeg's own, of an end by a signal: it was passed on, and waited for.
             self.assertEqual(pod.status(ENCODER), 255, pod.log(ENCODER))
-            self.whole(pod, self.ended(pod))
+            last = self.ended(pod)
+            told = self.whole(pod, last)
+            self.assertEqual(told["exit_status"], 255)
+            self.assertGreater(told["total_frames"], 0)
+            self.assertEqual(told["total_frames"], self.frames_of(pod, last))
+            self.assertEqual(pod.state(last), "aborted")
+            # The file was closed in good order: it has an index.
+            encoded, = pod.files("media")
+            with open(encoded, "rb") as f:
+                self.assertIn(b"moov", f.read())
 
-    def rights(self, pod):
-        """What the kernel says of the exporter's process."""
-        with open(f"/proc/{pod.inspect(EXPORTER, '{{.State.Pid}}')}/status",
+    def test_on_older_clusters_the_encoder_waits_for_the_exporter_and_ends_it(self):
+        objects = plain(self.objects, *encode_of(4))
+        encoder = objects[-1]["spec"]["containers"][1]
+        encoder["command"] = [manifests.expanded(encoder, w) for w in older_command()]
+        with Pod(self.engine, objects) as pod:
+            pod.start(ENCODER)
+            harness.wait_until(lambda: "refused" in pod.log(ENCODER), timeout=60,
+                               what="the encoder waits")
+            self.assertEqual(pod.files("media"), [])
+            pod.start(EXPORTER)
+            self.followed(pod)
+            last = harness.wait_until(lambda: pod.ready() == 503 and pod.scrape(),
+                                      timeout=60, what="the encoder ends the exporter")
+            self.assertEqual(pod.status(ENCODER), 0, pod.log(ENCODER))
+            self.assertEqual(self.whole(pod, self.lasts(pod, last))["exit_status"], 0)
+
+    def rights(self, pod, container):
+        """What the kernel says of the container's process."""
+        with open(f"/proc/{pod.inspect(container, '{{.State.Pid}}')}/status",
                   encoding="ascii") as f:
             status = dict(line.rstrip("\n").split(":\t", 1) for line in f)
         self.assertEqual(set(status["Uid"].split()), {"65532"})
         self.assertEqual({status["CapBnd"], status["CapEff"]}, {"0" * 16})
         self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
-        self.assertEqual(pod.inspect(EXPORTER, "{{.HostConfig.ReadonlyRootfs}}"), "true")
+        self.assertEqual(pod.inspect(container, "{{.HostConfig.ReadonlyRootfs}}"), "true")
 
 
 if __name__ == "__main__":
