@@ -101,6 +101,25 @@ class Page(pages.Case):
                 self.assertEqual(p.failed, [])
                 self.assertEqual({a.method for a in p.asked}, {"GET"})
 
+    def test_it_is_small_and_has_a_policy(self):
+        with self.looking(self.e) as p:
+            paths = sorted({a.url for a in p.asked if a.kind in ("Document", "Script",
+                                                                 "Stylesheet")})
+        self.assertGreater(len(paths), 3)
+        size = 0
+        for url in paths:
+            reply = self.e.get("results", urllib.parse.urlsplit(url).path,
+                               headers={"Accept-Encoding": "gzip"})
+            if url.endswith("/"):    # the document, which is made anew for everybody
+                policy = reply.headers["Content-Security-Policy"]
+                self.assertIn("default-src 'none'", policy)
+                self.assertNotIn("unsafe", policy)
+            else:
+                self.assertEqual(reply.headers["Content-Encoding"], "gzip", url)
+            size += len(reply.body)
+        print(f"{len(paths)} answers, {size / 1024:.0f} KiB")
+        self.assertLess(size, 150 * 1024)
+
     def test_it_is_of_use_without_scripts(self):
         with self.look(self.url(self.e), scripts=False) as p:
             for name in ("2 streams @ 2500k", "4 streams @ 5000k", "95.20"):

@@ -75,11 +75,22 @@ class Plots(pages.Case):
                 self.assertTrue(0 < len(best) < len(samples))
                 self.assertGreater(self.ink(p, against), 500)
 
+    def test_they_are_drawn_in_the_dark(self):
+        e = self.exporter("--runs", "all", files=EXAMPLES[:1])
+        e.wait_metrics("qoe", lambda x: x.samples("qoe_pareto_optimal"))
+        with self.looking(e, dark=True, size=(1280, 3000)) as p:
+            for against in ("bitrate", "cost"):
+                harness.wait_until(lambda a=against: self.ink(p, a) > 500,
+                                   what=f"ink against {against}")
+
     def ink(self, p, against):
         """Pixels of a canvas that are not its ground."""
         return p.js(f"""(() => {{
             const c = document.querySelector('#plot-{against}');
-            const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+            const pen = new OffscreenCanvas(c.width, c.height).getContext('2d',
+                {{willReadFrequently: true}});
+            pen.drawImage(c, 0, 0);
+            const d = pen.getImageData(0, 0, c.width, c.height).data;
             let n = 0;
             for (let i = 3; i < d.length; i += 4) n += d[i] > 60;
             return n;

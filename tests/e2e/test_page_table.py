@@ -4,6 +4,7 @@ mean no good."""
 
 import json
 import os
+import time
 import unittest
 
 import harness
@@ -134,6 +135,14 @@ class Table(pages.Case):
             self.assertEqual(p.js("[...document.querySelectorAll('#scenarios [aria-selected="
                                   "true]')].map(r => r.dataset.key)"), [key])
 
+    def test_back_and_forth(self):
+        with self.looking(self.small()) as p:
+            self.sort(p, "name")
+            p.js("location.hash = '#sort=-name&encoder=libx265'")
+            self.wait_keys(p, self.of("charlie 10", "alpha"))
+            p.js("history.back()")
+            self.wait_keys(p, self.of("alpha", "charlie 9", "charlie 10", "delta"))
+
     def test_keys_sort_and_choose(self):
         with self.looking(self.small()) as p:
             p.js("document.querySelector('#scenarios button[data-sort=name]').focus()")
@@ -173,6 +182,45 @@ class Table(pages.Case):
 
 
 class Many(pages.Case):
+    def test_it_does_not_grow_with_time(self):
+        """A file that is rewritten 120 times, an encode that goes on and on."""
+        e = self.exporter()
+        e.write("test_results_1.json", json.dumps(encodes()))
+        with self.looking(e) as p:
+            p.call("Performance.enable")
+            sizes = []
+            for turn in range(4):
+                for i in range(30):
+                    now = encodes()
+                    now["scenarios"][0]["vmaf_score"] = 10 + (turn * 30 + i) % 80
+                    e.rename_over("test_results_1.json", json.dumps(now))
+                    with open(e.path("a.progress"), "a", encoding="ascii") as f:
+                        f.write(f"frame={turn * 30 + i}\nfps=25.00\nprogress=continue\n")
+                    p.wait("document.querySelector('#encodes [data-name=a]').dataset.frames "
+                           f"=== '{turn * 30 + i}'")
+                held = p.memory()
+                metrics = {m["name"]: m["value"]
+                           for m in p.call("Performance.getMetrics")["metrics"]}
+                sizes.append((held, metrics["Nodes"], metrics["JSEventListeners"]))
+        # The first turn makes what stays.
+        first, last = sizes[0], sizes[-1]
+        self.assertLess(last[0], first[0] + (2 << 20), sizes)
+        self.assertLess(last[1], first[1] * 1.2 + 50, sizes)
+        self.assertLess(last[2], first[2] * 1.2 + 20, sizes)
+
+    def blocks(self, e, p, count):
+        """Seconds from blocks that are appended to when the page shows them."""
+        delays = []
+        with open(e.path("runs.progress"), "w", encoding="ascii") as f:
+            for i in range(count):
+                f.write(f"frame={i}\nfps=25.00\nprogress=continue\n")
+                f.flush()
+                began = time.monotonic()
+                p.wait(f"(document.querySelector('{pages.encode('runs')}') || "
+                       f"{{dataset: {{}}}}).dataset.frames === '{i}'")
+                delays.append(time.monotonic() - began)
+        return sorted(delays)
+
     def first_after(self, p, column, key):
         """Milliseconds from a click on a header to that row being the first."""
         return p.js("""new Promise(done => {
@@ -208,8 +256,11 @@ class Many(pages.Case):
             filtered = p.js("performance.now()") - began
             held = p.memory()
             self.assertLess(held, 96 << 20)
+            delays = self.blocks(e, p, 20)
+            self.assertLess(delays[-2], 1)
             print(f"{MANY} scenarios: there after {loaded / 1000:.2f} s, sorted in {up:.0f}, "
-                  f"{down:.0f} and {figures:.0f} ms, filtered in {filtered:.0f} ms, "
+                  f"{down:.0f} and {figures:.0f} ms, filtered in {filtered:.0f} ms, a block shown "
+                  f"after {delays[len(delays) // 2]:.2f} s (longest {delays[-1]:.2f} s), "
                   f"{held / 2**20:.0f} MiB of script objects")
 
     def scrolls_to_the_end(self, p, key):
