@@ -6,12 +6,22 @@
 #include "core/json_text.h"
 #include "modules/compare/compare_set.h"
 
+/* As keys of further ones do: "a#2". */
+static bool ends_in_number(struct view name)
+{
+    size_t n = name.n;
+
+    while (n > 0 && name.p[n - 1] >= '0' && name.p[n - 1] <= '9')
+        n--;
+    return n > 0 && n < name.n && name.p[n - 1] == '#';
+}
+
 void row_key(struct buf *out, struct view run, struct view name, uint32_t nth)
 {
     buf_view(out, run);
     buf_char(out, '/');
     buf_view(out, name);
-    if (nth > 1)
+    if (nth > 1 || ends_in_number(name))
         buf_fmt(out, "#%" PRIu32, nth);
 }
 

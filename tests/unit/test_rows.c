@@ -151,6 +151,35 @@ static void names_that_occur_again_have_numbers(void **state)
     run_unref(y);
 }
 
+static void no_name_has_the_key_of_another(void **state)
+{
+    static const char *const names[] = { "a", "a#2", "a", "a#2", "a#2#1", "#1", "a#" };
+    static const char *const fewer[] = { "a#2" };
+    const struct run *x = run_of("r", names, 7, 90, NULL);
+    const struct run *y = run_of("r", fewer, 1, 90, NULL);
+    struct page p;
+    const char *text;
+
+    (void)state;
+    setup(&p);
+    text = look(&p, &x, 1);
+    assert_int_equal(told(text), 7);
+    has(text, "\"key\":\"r/a\"");
+    has(text, "\"key\":\"r/a#2\"");
+    has(text, "\"key\":\"r/a#2#1\"");
+    has(text, "\"key\":\"r/a#2#2\"");
+    has(text, "\"key\":\"r/a#2#1#1\"");
+    has(text, "\"key\":\"r/#1#1\"");
+    has(text, "\"key\":\"r/a#\"");
+    assert_int_equal(board_count(p.board), 7);
+    /* The second "a" goes; the one that is called as its key was stays. */
+    look(&p, &y, 1);
+    assert_int_equal(board_count(p.board), 1);
+    run_unref(x);
+    run_unref(y);
+    teardown(&p);
+}
+
 static void only_what_differs_is_made_anew(void **state)
 {
     static const char *const names[] = { "a", "b", "c", "d" };
@@ -305,6 +334,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_that_occur_again_have_numbers),
+        cmocka_unit_test(no_name_has_the_key_of_another),
         cmocka_unit_test(only_what_differs_is_made_anew),
         cmocka_unit_test(one_run_of_a_test_is_compared),
         cmocka_unit_test(the_newest_are_told_and_those_that_run),
