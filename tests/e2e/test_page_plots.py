@@ -116,6 +116,19 @@ class Plots(pages.Case):
             drawn = [r for r in left if "vmaf" in r and "bitrate_bps" in r]
             self.assertEqual(self.points(p, "bitrate")["points"], len(drawn))
 
+    def test_nothing_that_is_told_stops_it(self):
+        """A rate next to nothing would make an axis without end; a link may hold anything."""
+        e = self.exporter()
+        e.write("test_results_1.json", json.dumps({"scenarios": [
+            {"name": f"a{i}", "source": "clip", "resolution": "64x64", "encoder": "__proto__",
+             "bitrate": "1M", "actual_bitrate_kbps": rate, "vmaf_score": 90 + i, "duration": 9}
+            for i, rate in enumerate((1e-318, 100, 200, 9e14))]}))
+        e.wait_metrics("qoe", lambda x: len(x.samples("qoe_vmaf_score")) == 4)
+        with self.looking(e, choice={"quality": "constructor", "chosen": "__proto__"}) as p:
+            p.wait("document.querySelector('#plot-bitrate').dataset.points === '3'")
+            self.assertGreater(self.ink(p, "bitrate"), 500)
+            self.assertEqual(p.js("document.querySelector('#quality').value"), "vmaf")
+
 
 class Frames(pages.Case):
     def data(self, p, name):

@@ -21,6 +21,8 @@ const MANY = 1500; /* points, from which they are drawn smaller and less often *
 const LEGEND_MAX = 40;
 const ROWS_MAX = 500;
 const NAMES_MAX = 6;
+/* Beyond these an axis by decades has no end, and drawing it neither. */
+const LEAST_X = 1e-15, MOST_X = 1e18;
 
 const axes = {
     bitrate: { title: "Bit rate", unit: () => "kbit/s", value: (r) => r.bitrate_bps / 1000,
@@ -209,7 +211,7 @@ export class Plots {
         const quality = this.app.settings.get("quality") || "vmaf";
         const all = this.app.feed.records.scenario;
 
-        this.quality.value = metrics[quality] ? quality : "vmaf";
+        this.quality.value = Object.hasOwn(metrics, quality) ? quality : "vmaf";
         this.root.hidden = !all.size;
         this.nameGroups(all);
         for (const plot of this.plots)
@@ -230,7 +232,7 @@ export class Plots {
 
     collect(plot, quality, all) {
         const point = (record) => ({ x: plot.axis.value(record), y: record[member(quality)], record });
-        const drawable = (p) => finite(p.x) && finite(p.y) && p.x > 0;
+        const drawable = (p) => finite(p.x) && finite(p.y) && p.x >= LEAST_X && p.x <= MOST_X;
         const sets = this.fronts([...all.values()].filter((r) => r.set !== undefined)
             .map(point).filter(drawable));
         const best = new Set(sets.flat().map((p) => p.record));
