@@ -27,6 +27,8 @@ enum {
     ABOVE = 32,       /* descriptors from here on are nobody's number in the child */
     LOWEST = 19,      /* priority */
     LINGER_MS = 1000, /* for pipes that somebody holds after its end */
+    ERRORS_MAX =
+        256 * 1024 * 1024, /* bytes: some hours of frames that are all broken */
 };
 
 #define NS_PER_S 1e9
@@ -98,7 +100,8 @@ static void be_modest(void)
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* All numbers that others have move out of the way first. */
+/* All that it is given moves out of the way first; what else it has there is not for it: a
+ * supervisor may have left us its own. */
 static bool place(struct given *given, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -106,6 +109,8 @@ static bool place(struct given *given, size_t count)
         if (given[i].fd < 0)
             return false;
     }
+    for (int fd = WORKER_FILE_FD; fd < ABOVE; fd++)
+        close(fd);
     for (size_t i = 0; i < count; i++)
         if (dup2(given[i].fd, given[i].as) < 0) /* without close-on-exec */
             return false;
@@ -131,7 +136,7 @@ static _Noreturn void become(struct becoming *b)
     reset_signals();
     be_modest();
     if (place(b->given, b->count)) {
-        close_range(ABOVE, ~0U, 0); /* what may have no close-on-exec; all else has */
+        close_range(ABOVE, ~0U, 0);
         execve(b->program, b->argv, b->env);
     }
     write_all(STDERR_FILENO, strerror(errno));
@@ -256,10 +261,10 @@ static void on_bytes(uv_stream_t *stream, ssize_t n, const uv_buf_t *room)
         return;
     }
     ch->got += (uint64_t)n;
-    if (!ch->pipe.bytes)
-        hear(c, (struct view){ room->base, (size_t)n });
-    else if (ch->got > ch->pipe.max_bytes)
+    if (ch->got > ch->pipe.max_bytes)
         end_it(c, WORKER_OVERFLOW);
+    else if (!ch->pipe.bytes)
+        hear(c, (struct view){ room->base, (size_t)n });
     else
         ch->pipe.bytes(ch->pipe.ctx, (struct view){ room->base, (size_t)n });
 }
@@ -297,7 +302,8 @@ static int open_channel(struct worker *c, const struct worker_pipe *p,
 static int open_channels(struct worker *c, const struct worker_order *o,
                          struct becoming *b)
 {
-    static const struct worker_pipe errors = { .fd = STDERR_FILENO };
+    static const struct worker_pipe errors = { .fd = STDERR_FILENO,
+                                               .max_bytes = ERRORS_MAX };
     int rc = open_channel(c, &errors, b);
 
     for (size_t i = 0; i < o->pipe_count && rc == 0; i++)
