@@ -5,9 +5,12 @@
 import json
 import os
 import re
+import shutil
 import time
 import unittest
+import unittest.mock
 
+import everything
 import harness
 from listener import Gone, Listener
 
@@ -148,6 +151,32 @@ class Events(unittest.TestCase):
         told.until(lambda: "live/clip" in told.of("scenario"))
         self.assertEqual(told.of("scenario")["live/clip"]["state"], "running")
 
+    def test_encodes_that_make_room_are_gone(self):
+        e = self.start("--live.max-encodes=2", files=[])
+        told = self.listen()
+        told.until(lambda: told.whole)
+        for i in range(4):
+            e.write(f"clip{i}.progress", "frame=1\nprogress=end\n")
+            told.until(lambda n=i: f"clip{n}" in told.of("encode"))
+        self.assertEqual(sorted(told.of("encode")), ["clip2", "clip3"])
+        self.assertEqual(told.resets, 1)
+
+    def test_other_prices_are_other_costs(self):
+        pricing = os.path.join(harness.temp_dir(), "pricing.json")
+        self.addCleanup(shutil.rmtree, os.path.dirname(pricing))
+        harness.write_atomically(pricing, everything.prices(0.1))
+        e = self.start("--pricing-config", pricing, files=FILES)
+        told = self.listen()
+        told.until(lambda: told.whole)
+        before = {k: r["cost"] for k, r in told.of("scenario").items()
+                  if r.get("cost") and "energy_j" in r}
+        self.assertTrue(before)
+        harness.write_atomically(pricing, everything.prices(0.9))
+        told.until(lambda: all(told.of("scenario")[k]["cost"] > cost
+                               for k, cost in before.items()))
+        self.assertEqual(told.resets, 1)
+        self.assertEqual(e.log_count("settings reloaded"), 1)
+
     def test_a_beat_tells_that_it_is_alive(self):
         self.start(files=FILES)
         told = self.listen(gzip=True)
@@ -261,6 +290,24 @@ class Events(unittest.TestCase):
                     got.setdefault(key, []).append(int(not better))
         self.assertEqual({k: sorted(v) for k, v in got.items()},
                          {k: sorted(v) for k, v in want.items()})
+
+
+class Missing(unittest.TestCase):
+    """page.so lies beside the program; a copy of the program alone has none."""
+
+    def test_all_but_the_page_is_served_without_it(self):
+        directory = harness.temp_dir()
+        self.addCleanup(shutil.rmtree, directory)
+        program = shutil.copy(harness.binary(), directory)
+        with unittest.mock.patch.dict(os.environ, ENCODE_EXPORTER=program), \
+                harness.Exporter(files=FILES) as e:
+            self.assertIn("results_scenario_duration_seconds", e.get("results").text)
+            self.assertEqual(e.log_count("there is no page.*page.so"), 1)
+            for path in ("/", "/page.js", "/events", "/frames?encode=a"):
+                got = e.get("results", path)
+                self.assertEqual(got.status, 404)
+                self.assertIn("page.so", got.text)
+            e.stop()
 
 
 if __name__ == "__main__":
