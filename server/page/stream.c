@@ -22,6 +22,7 @@ enum {
 };
 
 #define NS_PER_MS UINT64_C(1000000)
+#define TURN_NS   NS_PER_MS /* of one turn of the loop, for batches */
 
 struct reader {
     struct feed feed; /* first */
@@ -52,9 +53,12 @@ struct stream {
     struct reader *readers[STREAM_READERS_MAX]; /* no holes */
     size_t count;
     bool looking;     /* a look is under way */
+    bool stale;       /* it began before those who listen came */
     uint64_t took_ns; /* this look, up to now */
     uint64_t look_ms; /* when the next one is due */
     uint64_t told_version;
+    uint64_t turn_ms, turn_ns; /* of the loop: when, and how long batches took in it */
+    bool postponed;            /* somebody was put off to the next one */
 };
 
 /* ---- bytes ----------------------------------------------------------------------------- */
@@ -86,22 +90,58 @@ static struct ready_answer *batch_chunk(struct stream *s, bool gzip)
     return *chunk;
 }
 
-/* The next batch of this place; NULL: there is nothing to tell. */
-static struct ready_answer *next_batch(struct stream *s, struct reader *r)
+static bool is_made(const struct stream *s, const struct reader *r)
+{
+    const struct batch *b = &s->batch;
+
+    return b->made && b->version == board_version(s->board) &&
+           board_place_eq(&b->from, &r->place);
+}
+
+static void make_batch(struct stream *s, const struct reader *r)
 {
     struct batch *b = &s->batch;
-    uint64_t version = board_version(s->board);
 
-    if (!b->made || b->version != version || !board_place_eq(&b->from, &r->place)) {
-        forget_batch(b);
-        buf_release(&b->text);
-        b->from = b->to = r->place;
-        b->version = version;
-        b->something = board_next(s->board, &b->to, BATCH_BYTES, &b->text);
-        b->made = true;
+    forget_batch(b);
+    buf_release(&b->text);
+    b->from = b->to = r->place;
+    b->version = board_version(s->board);
+    b->something = board_next(s->board, &b->to, BATCH_BYTES, &b->text);
+    b->made = true;
+}
+
+/* True: enough was done in this turn of the loop, which has others to serve. */
+static bool spent(struct stream *s)
+{
+    uint64_t now_ms = uv_now(s->h->loop);
+
+    if (s->turn_ms != now_ms)
+        s->turn_ns = 0;
+    s->turn_ms = now_ms;
+    return s->turn_ns >= TURN_NS;
+}
+
+static void set_timer(struct stream *s);
+
+/* The next batch of this place; NULL: there is nothing to tell, or not in this turn. */
+static struct ready_answer *next_batch(struct stream *s, struct reader *r)
+{
+    struct ready_answer *chunk = NULL;
+    uint64_t began_ns = uv_hrtime();
+
+    if (!is_made(s, r)) {
+        if (spent(s)) {
+            s->postponed = true;
+            set_timer(s);
+            return NULL;
+        }
+        make_batch(s, r);
     }
-    r->place = b->to;
-    return b->something ? batch_chunk(s, r->gzip) : NULL;
+    r->place = s->batch.to;
+    if (s->batch.something)
+        chunk = batch_chunk(s, r->gzip);
+    s->turn_ns += uv_hrtime() - began_ns;
+    return chunk;
 }
 
 static double now_s(void)
@@ -155,7 +195,7 @@ static struct ready_answer *next(struct feed *f)
         chunk = greeting(s, r);
     } else {
         chunk = next_batch(s, r);
-        if (!chunk && beat_due(r))
+        if (!chunk && !s->postponed && beat_due(r))
             chunk = beat(s, r);
     }
     if (chunk)
@@ -175,16 +215,17 @@ static void let_go(struct stream *s)
     s->teller = NULL;
     board_free(s->board);
     s->board = NULL;
-    s->looking = false;
+    s->looking = s->stale = false;
     malloc_trim(0); /* thousands of small pieces, scattered among what stays */
 }
 
 static void wake(struct stream *s)
 {
     uint64_t version = board_version(s->board);
-    bool news = version != s->told_version;
+    bool news = version != s->told_version || s->postponed;
 
     s->told_version = version;
+    s->postponed = false;
     for (size_t i = 0; i < s->count; i++)
         if (news || beat_due(s->readers[i]))
             s->readers[i]->feed.wake(&s->readers[i]->feed);
@@ -203,6 +244,10 @@ static void look(struct stream *s)
     s->took_ns += uv_hrtime() - began_ns;
     if (s->looking)
         return;
+    if (s->stale) {
+        s->stale = false;
+        return;
+    }
     board_complete(s->board, true);
     s->look_ms = now_ms + REST * (s->took_ns / NS_PER_MS);
     if (s->look_ms < now_ms + LOOK_MS)
@@ -211,11 +256,13 @@ static void look(struct stream *s)
 
 static void on_timer(uv_timer_t *timer);
 
-/* Others have their turn between the steps of a look. */
+/* Others have their turn between the steps of a look, and between batches. */
 static void set_timer(struct stream *s)
 {
     uint64_t now_ms = uv_now(s->h->loop);
-    uint64_t wait_ms = s->looking ? 1 : s->look_ms > now_ms ? s->look_ms - now_ms : 0;
+    uint64_t wait_ms = s->looking || s->postponed ? 1
+                       : s->look_ms > now_ms      ? s->look_ms - now_ms
+                                                  : 0;
 
     uv_timer_start(&s->timer, on_timer, s->count ? wait_ms : KEEP_MS, 0);
 }
@@ -260,6 +307,7 @@ static void start(struct stream *s)
     }
     board_complete(s->board, false);
     s->look_ms = 0;
+    s->stale = s->looking;
 }
 
 static struct reader *enlist(struct stream *s, struct view id, bool gzip)
