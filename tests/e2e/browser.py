@@ -75,7 +75,7 @@ def program():
         path = shutil.which(name)
         if path:
             return path
-    raise unittest.SkipTest("no Chromium (package chromium)")
+    raise unittest.SkipTest("no Chromium (package chromium-headless-shell or chromium)")
 
 
 def high(fd):

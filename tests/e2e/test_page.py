@@ -148,7 +148,7 @@ class Page(pages.Case):
             self.assertNotIn("255, 255, 255", brightness)
 
     def test_a_phone_needs_no_scrolling_sideways(self):
-        for width in (430, 390):
+        for width in (390, 320):
             with self.subTest(width), self.looking(
                     self.e, size=(width, 800), phone=True, scale=2) as p:
                 self.full(p)
