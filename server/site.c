@@ -248,6 +248,7 @@ void site_facts(void *ctx, int endpoint, struct page_data *d, struct about *abou
     d->revision = version_revision;
     d->ready = s->ready;
     fill_endpoints(s, endpoint, d);
+    d->ingest = s->live ? s->c->live.ingest_text : NULL;
     d->results_dir = s->c->results_dir;
     d->watch = source_results_polling(s->source) ? "poll" : "inotify";
     d->files_served = files.served;

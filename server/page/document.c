@@ -311,7 +311,9 @@ void document_render(const struct page_data *d, struct buf *html)
                                                     origin };
 
     head(d, html);
-    buf_str(html, "<main>\n<div id=\"app\"></div>\n<div id=\"about\">\n");
+    buf_str(html, "<main>\n<div id=\"app\" data-ingest=\"");
+    text(html, d->ingest ? d->ingest : "");
+    buf_str(html, "\"></div>\n<div id=\"about\">\n");
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         parts[i](d, html);
     if (d->about)

@@ -32,6 +32,8 @@ struct page_data {
     struct view host; /* that the page was asked at; empty: unknown */
     size_t here;      /* the one that was asked */
 
+    /* Who may send progress (--ingest: loopback, all, off); NULL: no encode is watched. */
+    const char *ingest;
     const char *results_dir;
     const char *watch; /* "inotify" or "poll" */
     uint64_t files_served, files_other, files_failed, files_ignored;

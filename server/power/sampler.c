@@ -212,12 +212,13 @@ static int find_power(struct sampler *s, struct err *e)
             "do; mount the host's /sys and name it by --power.sysfs "
             "(docs/power.md)",
             s->c->sysfs, strerror(-z->hidden));
-    return err_set(
-        e, -ENODEV,
-        "%s/class/powercap and hwmon have no counter of energy for "
-        "--power.zones %s (a virtual machine has none); give --power.model or "
-        "--prometheus-url",
-        s->c->sysfs, s->c->zones_text);
+    return err_set(e, -ENODEV,
+                   "%s/class/powercap and hwmon have no counter of energy for "
+                   "--power.zones %s (a virtual machine has none)%s",
+                   s->c->sysfs, s->c->zones_text,
+                   isnan(s->c->model_idle_w)
+                       ? "; give --power.model or --prometheus-url"
+                       : "; --power.model estimates it");
 }
 
 static int start_power(struct sampler *s, struct err *e)

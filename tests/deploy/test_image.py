@@ -21,7 +21,8 @@ MAX_BYTES = 120_000_000
 ENCODER_MAX_BYTES = 600_000_000
 HARDENED = ("--read-only", "--cap-drop=all", "--security-opt=no-new-privileges")
 # That of the page, and those that flags open.
-LIBRARIES = ("page.so", "predict.so", "transport_tls.so", "upstream.so", "web_toolbox.so")
+LIBRARIES = ("compare.so", "compute.so", "live.so", "page.so", "predict.so", "record.so",
+             "transport_tls.so", "upstream.so", "web_toolbox.so")
 # An ffmpeg of the user's own: Debian's in an image that has nothing of ours.
 OWN_FFMPEG = """\
 FROM {encoder}

@@ -120,6 +120,21 @@ class Page(pages.Case):
         print(f"{len(paths)} answers, {size / 1024:.0f} KiB")
         self.assertLess(size, 150 * 1024)
 
+    def test_it_says_how_an_encode_is_watched_here(self):
+        """And does not where nothing would come of it."""
+        request, file = "/progress/NAME", ".progress"
+        for flags, told in (((), {request, file}), (("--ingest=off",), {file}),
+                            (("--only=qoe",), {file}), (("--live=off",), set())):
+            listen = ("qoe",) if "--only=qoe" in flags else harness.ENDPOINTS
+            with self.subTest(flags), harness.Exporter(*flags, listen=listen) as e, \
+                    self.looking(e, "qoe") as p:
+                text = p.text("#empty")
+                self.assertEqual({word for word in (request, file) if word in text}, told)
+                if request in told:
+                    self.assertIn(f"http://127.0.0.1:{e.ports['results']}{request}", text)
+                if not told:
+                    self.assertIn("--live is off", text)
+
     def test_it_is_of_use_without_scripts(self):
         with self.look(self.url(self.e), scripts=False) as p:
             for name in ("2 streams @ 2500k", "4 streams @ 5000k", "95.20"):

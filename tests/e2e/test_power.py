@@ -144,7 +144,9 @@ class Energy(Case):
         self.tree.cores(0)
         with Load(lambda s: self.tree.cores(int(s * 200))), \
                 self.exporter("--power.model=40,6.5") as e:
-            e.wait_log("power of this machine is not measured")
+            line = e.wait_log("power of this machine is not measured")
+            self.assertIn("--power.model estimates it", line)
+            self.assertNotIn("give --power.model", line)
             self.wait_near(e, 53, WATTS, zone="model")
 
 

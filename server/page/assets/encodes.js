@@ -226,9 +226,9 @@ function columns(app) {
 }
 
 /* Progress is taken on one port, whose address the document shows on every one. */
-function resultsPort(root) {
+function resultsPort() {
     const shown = [...document.querySelectorAll("main th")].find((th) => th.textContent === "Results");
-    const address = root.dataset.resultsAddress ?? shown?.nextElementSibling?.textContent ?? "";
+    const address = shown?.nextElementSibling?.textContent ?? "";
 
     return /:(\d+)$/.exec(address.trim())?.[1] ?? "";
 }
@@ -259,10 +259,15 @@ export class Encodes {
     }
 
     howToStart() {
-        const port = this.app.root.dataset.ingest === "off" ? "" : resultsPort(this.app.root);
+        const { ingest } = this.app.root.dataset;
+        const port = ingest === "off" ? "" : resultsPort();
         const host = `${location.protocol}//${location.hostname}:${port}`;
-        const near = /^(localhost|127\..*|\[::1\])$/.test(location.hostname);
+        const near = ingest === "all" ||
+            /^(localhost|127\..*|\[::1\])$/.test(location.hostname);
         this.directory = el("span", {}, "results");
+        if (ingest === "")
+            return el("div", { id: "empty", class: "box" }, el("p", {}, "No encode is watched: " +
+                "--live is off, or its library is not there."));
         const box = el("div", { id: "empty", class: "box" },
             el("p", {}, "Nothing is encoded now. Start an encode, and watch it here:"));
 
