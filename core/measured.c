@@ -67,6 +67,8 @@ static const struct {
     { offsetof(struct facts, psnr_db), offsetof(struct watched, psnr_db) },
     { offsetof(struct facts, psnr_min_db), offsetof(struct watched, psnr_min_db) },
     { offsetof(struct facts, ssim), offsetof(struct watched, ssim) },
+    { offsetof(struct facts, vmaf_width), offsetof(struct watched, vmaf_width) },
+    { offsetof(struct facts, vmaf_height), offsetof(struct watched, vmaf_height) },
     { offsetof(struct facts, quality_s), offsetof(struct watched, quality_s) },
 };
 

@@ -11,6 +11,8 @@ struct watched watched_nothing(void)
         .avg_fps = NAN,
         .actual_bitrate_bps = NAN,
         .vmaf = NAN,
+        .vmaf_width = NAN,
+        .vmaf_height = NAN,
         .vmaf_harmonic_mean = NAN,
         .vmaf_min = NAN,
         .vmaf_p1 = NAN,

@@ -19,7 +19,8 @@ struct watched {      /* NaN: not known */
     double vmaf, vmaf_harmonic_mean, vmaf_min, vmaf_p1, vmaf_p5;
     double psnr_db, psnr_min_db; /* may be +Inf */
     double ssim;
-    double quality_s; /* time that measuring them took */
+    double vmaf_width, vmaf_height; /* pixels, at which VMAF was measured */
+    double quality_s;               /* time that measuring them took */
 };
 
 /* Nothing known. */

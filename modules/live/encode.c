@@ -38,6 +38,7 @@ struct encode *encode_new(struct view name, double now_s)
     e->name_n = name.n;
     e->pace = mem_zalloc(sizeof *e->pace);
     e->length_s = e->told_length_s = e->quality_s = NAN;
+    e->scored_width = e->scored_height = NAN;
     encode_restart(e, now_s);
     e->state = SCENARIO_TOLD;
     return e;
@@ -349,6 +350,8 @@ static void watch_scores(struct encode *e, double now_s, struct watched *out)
         out->vmaf_min = f->stats.min;
         out->vmaf_p1 = f->stats.p1;
         out->vmaf_p5 = f->stats.p5;
+        out->vmaf_width = e->scored_width;
+        out->vmaf_height = e->scored_height;
     }
     if ((f = figures_of(e, ENCODE_LOG_PSNR, VIEW("psnr"), now_s))) {
         const struct frame_table *t = e->logs[ENCODE_LOG_PSNR]->table;

@@ -44,6 +44,7 @@ struct computation {
     struct measurement *measurement; /* of now, whose files are: */
     struct pair *now;
     struct look_result files;
+    bool full;        /* there is no room for what would be measured of this run */
     struct buf text;  /* of filters */
     char failed[480]; /* what the log says of ffmpeg as a whole */
     uint64_t counts[MEASUREMENT_OUTCOMES];
@@ -143,6 +144,8 @@ static bool hand_over(struct computation *c, struct measurement_result *r)
         .ssim = r->ssim,
         .vmaf = r->vmaf,
         .took_s = r->took_s,
+        .width = r->width,
+        .height = r->height,
     };
 
     r->psnr = r->ssim = r->vmaf = NULL;
@@ -171,7 +174,10 @@ static void take_result(struct computation *c, struct measurement_result *r)
         say_success(c, r);
         if (!hand_over(c, r)) {
             r->outcome = MEASUREMENT_FAILED;
-            err_set(&r->e, -ENOSPC, "too many encodes are watched");
+            c->full = true;
+            err_set(&r->e, -ENOSPC,
+                    "there is no room for more encodes (--live.max-encodes) or scores "
+                    "of frames; no more of this run are measured");
         }
     }
     settle(c, r);
@@ -347,6 +353,10 @@ static void go_on(struct computation *c)
     struct pair *one;
 
     if (c->stopped || c->due || is_busy(c) || !find_tools(c))
+        return;
+    if (!pairs_are_of(&c->pairs, newest(c)))
+        c->full = false;
+    if (c->full)
         return;
     one = pairs_next(&c->pairs, newest(c), c->tools.vmaf, &s);
     if (!one) {

@@ -109,14 +109,14 @@ static void clear(struct pairs *p)
     p->run_id = NULL;
 }
 
-static bool is_run(const struct pairs *p, const struct run *run)
+bool pairs_are_of(const struct pairs *p, const struct run *run)
 {
-    return p->run_id && view_eq(view_of(p->run_id), run->id);
+    return run && p->run_id && view_eq(view_of(p->run_id), run->id);
 }
 
 static void take_run(struct pairs *p, const struct run *run)
 {
-    if (is_run(p, run))
+    if (pairs_are_of(p, run))
         return;
     clear(p);
     p->run_id = mem_alloc(run->id.n + 1);
@@ -171,7 +171,7 @@ struct pair *pairs_next(struct pairs *p, const struct run *newest, bool vmaf,
 bool pairs_wants(const struct pairs *p, const struct pair *one,
                  const struct run *newest, bool vmaf)
 {
-    if (!newest || !is_run(p, newest))
+    if (!pairs_are_of(p, newest))
         return false;
     for (uint32_t i = 0; i < newest->count; i++) {
         const struct scenario *s = newest->scenarios[i];

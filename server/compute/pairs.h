@@ -39,6 +39,9 @@ struct pair *pairs_next(struct pairs *p, const struct run *newest, bool vmaf,
 bool pairs_wants(const struct pairs *p, const struct pair *one,
                  const struct run *newest, bool vmaf);
 
+/* Whether these are pairs of that run (NULL: of none). */
+bool pairs_are_of(const struct pairs *p, const struct run *run);
+
 /* There are several scenarios of this name: nobody could tell whose scores they are. */
 bool pairs_ambiguous(const struct run *run, struct view name);
 

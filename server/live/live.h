@@ -67,11 +67,12 @@ struct live_scores {                        /* of a scenario of the newest run *
     struct view output, reference;          /* as it names them */
     struct frame_table *psnr, *ssim, *vmaf; /* NULL: none */
     double took_s;                          /* the measuring */
+    uint32_t width, height;                 /* at which they were compared */
 };
 
 /* Takes the tables, and tells of them as of logs of frames while that run is the newest and its
- * scenario names these files; a log of the name goes before them. False: there is no room,
- * or the run is not the newest any more. */
+ * scenario names these files; a log of the name goes before them. False: there is no room for
+ * so many encodes or scores, or the run is not the newest any more. */
 bool live_measured(struct live *l, const struct live_scores *s);
 
 /* The scores of this name are not those of its files any more. */

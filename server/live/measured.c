@@ -7,16 +7,20 @@
 #include "core/table.h"
 #include "server/live/live_inner.h"
 
+enum { BYTES_MAX = 256 << 20 }; /* 60 hours at 30 frames a second, by nine scores */
+
 struct measure {                              /* of one encode */
     struct view name, run, output, reference; /* own copies */
     struct roll_entry *entry;
     struct frame_table *tables[ENCODE_LOGS]; /* NULL: none */
     double took_s;
+    uint32_t width, height;
     uint32_t at; /* where the newest run had its scenario */
 };
 
 struct live_measures {
     struct live *live;
+    size_t bytes; /* of all tables */
     struct table by_name;
 };
 
@@ -52,6 +56,10 @@ static bool show(struct measure *one)
         if (!one->tables[i] || e->logs[i])
             continue;
         e->quality_s = one->took_s;
+        if (i == ENCODE_LOG_VMAF) {
+            e->scored_width = one->width;
+            e->scored_height = one->height;
+        }
         encode_set_log(e, (enum encode_log)i, one->tables[i]);
         news = true;
     }
@@ -65,7 +73,28 @@ static void take_back(struct measure *one)
     for (int i = 0; i < ENCODE_LOGS; i++)
         if (one->tables[i] && e->logs[i] && e->logs[i]->table == one->tables[i])
             encode_set_log(e, (enum encode_log)i, NULL);
-    e->quality_s = NAN;
+    e->quality_s = e->scored_width = e->scored_height = NAN;
+}
+
+static size_t table_bytes(const struct frame_table *t)
+{
+    size_t n = t->numbers_cap * sizeof *t->numbers;
+
+    for (size_t i = 0; i < t->column_count; i++) {
+        const struct frame_scores *s = &t->columns[i].scores;
+
+        n += s->cap * (s->wide ? sizeof *s->wide : sizeof *s->millionths);
+    }
+    return n;
+}
+
+static size_t bytes_of(const struct measure *one)
+{
+    size_t n = 0;
+
+    for (int i = 0; i < ENCODE_LOGS; i++)
+        n += one->tables[i] ? table_bytes(one->tables[i]) : 0;
+    return n;
 }
 
 static void measure_free(struct measure *one)
@@ -79,9 +108,15 @@ static void measure_free(struct measure *one)
     free(one);
 }
 
-static void drop(struct live_measures *m, struct measure *one)
+static void leave(struct live_measures *m, struct measure *one)
 {
     table_remove(&m->by_name, one->name);
+    m->bytes -= bytes_of(one);
+}
+
+static void drop(struct live_measures *m, struct measure *one)
+{
+    leave(m, one);
     take_back(one);
     live_close_name(m->live, one->entry);
     measure_free(one);
@@ -156,7 +191,7 @@ void live_measures_let_go(struct live_measures *m, const struct roll_entry *e)
 
     if (!one)
         return;
-    table_remove(&m->by_name, one->name);
+    leave(m, one);
     take_back(one);
     measure_free(one); /* the entry goes by itself */
 }
@@ -175,6 +210,8 @@ static struct measure *make(const struct live_scores *s)
     one->tables[ENCODE_LOG_SSIM] = s->ssim;
     one->tables[ENCODE_LOG_VMAF] = s->vmaf;
     one->took_s = s->took_s;
+    one->width = s->width;
+    one->height = s->height;
     return one;
 }
 
@@ -185,13 +222,14 @@ bool live_measures_take(struct live_measures *m, const struct live_scores *s,
     bool full = false;
 
     live_measures_forget(m, s->name);
-    if (belongs(one, newest))
+    if (belongs(one, newest) && m->bytes + bytes_of(one) <= BYTES_MAX)
         one->entry = live_open_name(m->live, one->name, live_now_s(), &full);
     if (!one->entry) {
         measure_free(one);
         return false;
     }
     table_put(&m->by_name, one->name, one);
+    m->bytes += bytes_of(one);
     show(one);
     live_heard(m->live, one->entry);
     return true;

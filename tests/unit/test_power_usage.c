@@ -210,6 +210,36 @@ static void a_number_that_is_used_again_is_another_process(void **state)
     processes_close(&procs);
 }
 
+/* proc/PID/stat of a child of `parent`. */
+static void child_process(int pid, int parent, uint64_t user)
+{
+    char path[64], text[256];
+
+    snprintf(path, sizeof path, "proc/%d/stat", pid);
+    snprintf(text, sizeof text,
+             "%d (ffmpeg) S %d 1 1 0 -1 0 0 0 0 0 %" PRIu64
+             " 0 0 0 20 0 1 0 900 0 0 0\n",
+             pid, parent, user);
+    tree_put(path, text);
+}
+
+static void what_this_process_started_is_no_encode(void **state)
+{
+    (void)state;
+    child_process(10, 1, 100);
+    assert_int_equal(symlink("42", scratch_path("proc/self")), 0);
+    open_processes("ffmpeg");
+    assert_int_equal(counted(), 0);
+    child_process(10, 1, 130);
+    child_process(11, 42, 1000);
+    assert_int_equal(counted(), 30);
+    child_process(11, 42, 5000);
+    assert_int_equal(counted(), 30);
+    child_process(12, 420, 7);
+    assert_int_equal(counted(), 37);
+    processes_close(&procs);
+}
+
 static void a_process_takes_its_name_after_it_began(void **state)
 {
     (void)state;
@@ -312,6 +342,7 @@ int main(void)
         tree_test(a_cgroup_that_is_made_again_counts_from_then),
         tree_test(what_a_process_used_stays_counted_when_it_ends),
         tree_test(a_number_that_is_used_again_is_another_process),
+        tree_test(what_this_process_started_is_no_encode),
         tree_test(a_process_takes_its_name_after_it_began),
         tree_test(one_that_takes_the_name_late_counts_from_when_it_is_found),
         tree_test(many_that_begin_at_once_are_all_counted),
