@@ -146,7 +146,7 @@ static double peak_of(const char *format)
 int recipe_make(const struct clip *output, const struct clip *reference, bool can_vmaf,
                 uint32_t threads, struct recipe *out, struct err *e)
 {
-    struct clip_rate rate;
+    struct clip_rate rate = { 0, 0 };
     int rc = check_sizes(output, reference, e);
 
     if (rc == 0)

@@ -8,12 +8,14 @@
     --user              this user and group, no other groups; no capability ever again
     --no-write-execute  no memory is ever both writable and executable
     --syscalls          any other system call kills
+    --refuse            any other system call fails, as systemd has it
 
 Needs root, or namespaces of a user's own (--user is root in them then, without its
 capabilities). Exit status 77 and a reason on stderr: not here."""
 
 import argparse
 import ctypes
+import errno
 import os
 import struct
 import sys
@@ -78,6 +80,7 @@ def main():
         parser.add_argument(flag, action="store_true")
     parser.add_argument("--user", type=int)
     parser.add_argument("--syscalls")
+    parser.add_argument("--refuse", action="store_true")
     args = parser.parse_args(sys.argv[1:at])
     command, was_root = sys.argv[at + 1:], os.geteuid() == 0
     code = None
@@ -85,7 +88,8 @@ def main():
         known = seccomp.numbers()
         code = seccomp.program([(known[name], seccomp.ALLOW)
                                 for name in args.syscalls.split(",") if name in known],
-                               seccomp.KILL)
+                               seccomp.ERRNO | errno.EPERM if args.refuse
+                               else seccomp.KILL)
     if args.read_only or args.proc_subset:
         own_namespaces()
         mount(b"none", b"/", MS_REC | MS_PRIVATE)

@@ -2,6 +2,7 @@
 ffmpeg has no libvmaf, so what libvmaf says is what was recorded of it."""
 # ctest: timeout 300
 
+import fcntl
 import json
 import os
 
@@ -12,7 +13,12 @@ from stage import FORMATS, RUN, Stage, results, scenario
 class Command(Stage):
     def test_what_it_is_given(self):
         """Nothing of this process but what it needs, and no rights."""
-        with self.on_stage(env={"SECRET": "x", "LD_LIBRARY_PATH": "/nowhere"}) as e:
+        left = [fcntl.fcntl(self.listener, fcntl.F_DUPFD, least)    # by who starts it
+                for least in (5, 29, 77)]
+        for fd in left:
+            self.addCleanup(os.close, fd)
+        with self.on_stage(env={"SECRET": "x", "LD_LIBRARY_PATH": "/nowhere"},
+                           pass_fds=left) as e:
             self.say_filters()
             self.say_clips()
             played = self.next()
@@ -214,6 +220,13 @@ class Ends(Stage):
             e.wait_log("ffmpeg wrote more than such files give", timeout=60)
             played.wait_gone()
             self.assertEqual(self.count(e, "failed"), 1)
+
+    def test_errors_are_bounded(self):
+        with self.on_stage() as e:
+            played = self.start_measuring(e)
+            played.do("while True: os.write(2, b'x' * 65536)")
+            e.wait_log("ffmpeg wrote more than such files give", timeout=60)
+            played.wait_gone()
 
     def test_the_last_line_is_told_and_bounded(self):
         with self.on_stage() as e:

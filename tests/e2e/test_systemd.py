@@ -16,6 +16,7 @@ import unittest.mock
 
 import everything
 import harness
+import stage
 import web
 from receiver import Receiver
 
@@ -143,6 +144,7 @@ class SystemCalls(Case):
         # The build may lie where others must not look. Sanitizers need calls of their own.
         program = os.path.join(self.temp_dir(), "encode_exporter")
         built = harness.binary(release=True)
+        self.built = os.path.dirname(built)
         shutil.copy(built, program)
         for library in ("transport_tls.so", "web_toolbox.so", "upstream.so", "page.so"):
             shutil.copy(os.path.join(os.path.dirname(built), library),
@@ -261,6 +263,32 @@ class SystemCalls(Case):
         self.lives(words)
         self.lives_behind_tls(words)
         self.lives_asking(words)
+
+    def test_quality_is_measured_with_what_is_left(self):
+        """--qoe.compute: ffmpeg lives by the same rules, but for its priority."""
+        words = [sys.executable, "-B", os.path.join(harness.HERE, "sandbox.py"),
+                 "--read-only", "--proc-subset", "--user", str(harness.NOBODY),
+                 "--no-write-execute", "--refuse"]
+        done = subprocess.run([*words, "--", "true"], stderr=subprocess.PIPE, text=True,
+                              timeout=60, check=False)
+        if done.returncode == 77:
+            self.skipTest(done.stderr.strip())
+        for library in ("live.so", "compute.so"):
+            shutil.copy(os.path.join(self.built, library),
+                        os.path.dirname(harness.binary(release=True)))
+        directory = self.temp_dir()
+        stage.ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:r=30:d=2", "-c:v", "libx264",
+                     os.path.join(directory, "ref.mp4"))
+        stage.ffmpeg("-i", os.path.join(directory, "ref.mp4"), "-c:v", "libx264", "-b:v",
+                     "40k", os.path.join(directory, "out.mp4"))
+        harness.write_atomically(os.path.join(directory, stage.RUN),
+                                 stage.results(stage.scenario()))
+        for calls, niced in ((self.allowed, False), (self.allowed | {"setpriority"}, True)):
+            with self.subTest(niced=niced), harness.Exporter(
+                    "--qoe.compute", directory=directory, release=True,
+                    wrapper=[*words, f"--syscalls={','.join(sorted(calls))}", "--"]) as e:
+                e.wait_metrics("qoe", lambda x: "qoe_psnr_score" in x, 60)
+                self.assertEqual(e.log_count("priority of this process"), 0 if niced else 1)
 
     def test_a_call_that_is_missing_would_be_seen(self):
         few = self.allowed - {"inotify_init1"}
