@@ -258,6 +258,8 @@ void encode_set_log(struct encode *e, enum encode_log which,
     }
     if (table)
         s->table = table;
+    if (which == ENCODE_LOG_VMAF) /* a log does not tell */
+        e->scored_width = e->scored_height = NAN;
     encode_log_grown(e, which);
 }
 

@@ -61,11 +61,11 @@ struct encode {
     double told_length_s; /* as the results file tells */
 
     struct encode_scores *logs[ENCODE_LOGS]; /* NULL: there is none */
-    double quality_s; /* time that measuring took; NaN: not known */
-    double scored_width,
-        scored_height; /* of VMAF, where it was measured here; NaN else */
-    uint64_t version;  /* grows with every change of anything above */
-    uint64_t told;     /* grows with a change of what a scenario shows at once: state,
+    double quality_s;                   /* time that measuring took; NaN: not known */
+    double scored_width, scored_height; /* of VMAF, where it was measured here; NaN
+                                           else. Set after the log */
+    uint64_t version;                   /* grows with every change of anything above */
+    uint64_t told; /* grows with a change of what a scenario shows at once: state,
                           scores, and the first block; not with each block */
 
     struct encode_pace *pace; /* of encode.c: recent blocks */

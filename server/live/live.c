@@ -292,6 +292,9 @@ static bool look_up(void *ctx, const struct run *run, uint32_t at,
     out->state = e->encode->state;
     out->end_s = isnan(e->encode->end_s) ? e->encode->last_s : e->encode->end_s;
     encode_watched(e->encode, live_now_s(), &out->figures);
+    if (!isnan(
+            scenario_told(run->scenarios[at])->facts.vmaf)) /* at a size of its own */
+        out->figures.vmaf_width = out->figures.vmaf_height = NAN;
     return true;
 }
 

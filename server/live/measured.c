@@ -56,11 +56,11 @@ static bool show(struct measure *one)
         if (!one->tables[i] || e->logs[i])
             continue;
         e->quality_s = one->took_s;
+        encode_set_log(e, (enum encode_log)i, one->tables[i]);
         if (i == ENCODE_LOG_VMAF) {
             e->scored_width = one->width;
             e->scored_height = one->height;
         }
-        encode_set_log(e, (enum encode_log)i, one->tables[i]);
         news = true;
     }
     return news;
@@ -73,7 +73,7 @@ static void take_back(struct measure *one)
     for (int i = 0; i < ENCODE_LOGS; i++)
         if (one->tables[i] && e->logs[i] && e->logs[i]->table == one->tables[i])
             encode_set_log(e, (enum encode_log)i, NULL);
-    e->quality_s = e->scored_width = e->scored_height = NAN;
+    e->quality_s = NAN;
 }
 
 static size_t table_bytes(const struct frame_table *t)

@@ -377,6 +377,7 @@ static void what_was_watched_fills_what_the_file_leaves_open(void **state)
     m.watched.frames = 600;
     m.watched.actual_bitrate_bps = 1e6;
     m.watched.vmaf = 91;
+    m.watched.vmaf_width = 1280;
     m.watched.psnr_db = INFINITY;
     m.watched.ssim = 0.5;
     f = measured(&in, &m);
@@ -387,6 +388,8 @@ static void what_was_watched_fills_what_the_file_leaves_open(void **state)
     assert_true(isinf(f.psnr_db));
     assert_near(f.ssim, 0.5, 0);
     assert_true(isnan(f.vmaf_p5));
+    assert_near(f.vmaf_width, 1280, 0);
+    assert_true(isnan(f.vmaf_height));
 }
 
 static void a_scenario_tells_how_its_encode_was_watched(void **state)

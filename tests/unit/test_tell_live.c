@@ -163,6 +163,34 @@ static void each_score_is_told_once(void **state)
     frame_table_deinit(&v);
 }
 
+/* A size belongs to the table that it was set behind. */
+static void the_size_of_vmaf_goes_with_its_log(void **state)
+{
+    (void)state;
+    struct encode *e = encode_new(VIEW("a"), 100);
+    const char *const names[] = { "vmaf" };
+    const double score[] = { 90 };
+    struct frame_table v;
+    struct watched w;
+
+    frame_table_init(&v, (struct frame_limits){ 0 }, frame_metric_libvmaf);
+    scored_row(&v, 0, names, score, 1);
+    encode_set_log(e, ENCODE_LOG_VMAF, &v);
+    e->scored_width = 1920;
+    e->scored_height = 1080;
+    encode_watched(e, 200, &w);
+    assert_near(w.vmaf, 90, 0);
+    assert_near(w.vmaf_width, 1920, 0);
+    assert_near(w.vmaf_height, 1080, 0);
+    encode_set_log(e, ENCODE_LOG_VMAF, &v); /* another, which does not tell */
+    encode_watched(e, 200, &w);
+    assert_near(w.vmaf, 90, 0);
+    assert_unknown(w.vmaf_width);
+    assert_unknown(w.vmaf_height);
+    encode_free(e);
+    frame_table_deinit(&v);
+}
+
 static void a_log_without_a_score_tells_nothing(void **state)
 {
     (void)state;
@@ -190,6 +218,7 @@ int main(void)
         cmocka_unit_test(a_block_is_told_under_the_name_of_its_scenario),
         cmocka_unit_test(scores_are_told_with_their_figures),
         cmocka_unit_test(each_score_is_told_once),
+        cmocka_unit_test(the_size_of_vmaf_goes_with_its_log),
         cmocka_unit_test(a_log_without_a_score_tells_nothing),
     };
 
