@@ -185,6 +185,25 @@ class Frames(pages.Case):
             self.assertEqual(self.data(p, "points"), str(len(psnr)))
             self.zoom(p, psnr)
 
+    def test_scores_that_no_axis_holds(self):
+        """The browser would look for the marks of such an axis for ever."""
+        line = ("n:{0} mse_avg:1 mse_y:1 mse_u:1 mse_v:1 psnr_avg:{1} psnr_y:{1} psnr_u:{1} "
+                "psnr_v:{1} \n")
+        e = self.exporter()
+        for name, scores in (("large", ("1.7e308", "1.7e308", "-1.7e308")),
+                             ("small", ("5e-324", "1e-320", "0"))):
+            e.write(f"{name}.psnr.log", "".join(
+                line.format(i, score) for i, score in enumerate(scores, 1)))
+        e.wait_metrics("qoe", lambda x: len(x.samples("qoe_frames", metric="psnr")) == 2)
+        for name in ("large", "small"):
+            with self.looking(e, choice={"chosen": f"live/{name}"}) as p:
+                self.wait_data(p, "state", "ready")
+                self.wait_data(p, "points", 3)
+                # It answers after it was drawn, too.
+                p.js("new Promise((done) => requestAnimationFrame("
+                     "() => requestAnimationFrame(done))).then(() => 1)")
+                self.assertEqual(p.text("#frames [data-stat=frames] dd"), "3")
+
     def zoom(self, p, scores):
         """Some of the frames only, and all of them again."""
         p.fill("#frames-from", "20")

@@ -6,7 +6,7 @@ import {
     Pace, bitrate, cost, count, el, energy, finite, isActive, known, metricDigits, metricTitle,
     plain, power, score, setData, setText, span, stateText,
 } from "./parts.js";
-import { schemeColour, scoreEnds } from "./plots.js";
+import { drawable, schemeColour, scoreEnds } from "./plots.js";
 
 const PACE_MS = 2000; /* while an encode runs */
 const POINTS_MAX = 1000;
@@ -409,18 +409,18 @@ export class Frames {
 
     /* All scores that can be drawn. */
     values() {
-        return this.answer.points.flatMap(([, ...scores]) => scores.filter(finite));
+        return this.answer.points.flatMap(([, ...scores]) => scores.filter(drawable));
     }
 
     datasets() {
         /* Identical frames have an infinite PSNR: drawn at the upper edge. */
         const values = this.values();
         const top = values.length ? values.reduce((a, b) => Math.max(a, b)) : 100;
-        const line = (i) => this.answer.points.map((p) => ({ x: p[0], y: finite(p[i]) ? p[i] : top }));
+        const line = (i) => this.answer.points.map((p) => ({ x: p[0], y: drawable(p[i]) ? p[i] : top }));
         const ink = schemeColour("link"), bad = schemeColour("bad");
         const plain = { pointRadius: 0, pointHitRadius: 0, borderWidth: 0, tension: 0 };
         const { from, to, points } = this.answer;
-        const worst = this.answer.worst.filter(([f, v]) => f >= from && f <= to && finite(v));
+        const worst = this.answer.worst.filter(([f, v]) => f >= from && f <= to && drawable(v));
 
         return [
             { label: "worst", data: worst.map(([x, y]) => ({ x, y })), showLine: false, pointRadius: 4,

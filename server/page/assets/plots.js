@@ -21,8 +21,8 @@ const MANY = 1500; /* points, from which they are drawn smaller and less often *
 const LEGEND_MAX = 40;
 const ROWS_MAX = 500;
 const NAMES_MAX = 6;
-/* Beyond these an axis by decades has no end, and drawing it neither. */
-const LEAST_X = 1e-15, MOST_X = 1e18;
+/* Beyond these an axis has no end, and drawing it neither. */
+const LEAST = 1e-15, MOST = 1e18, LEAST_ROOM = 1e-9;
 
 const axes = {
     bitrate: { title: "Bit rate", unit: () => "kbit/s", value: (r) => r.bitrate_bps / 1000,
@@ -33,6 +33,9 @@ const axes = {
 
 const member = (quality) => quality === "psnr" ? "psnr_db" : quality;
 const groupOf = (r) => [r.encoder, r.preset].filter(Boolean).join(" ") || "encoder not told";
+
+/* A score, or what stands on an axis. */
+export const drawable = (value) => finite(value) && Math.abs(value) <= MOST;
 
 export function schemeColour(name) {
     return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -72,7 +75,7 @@ function ends(values, logarithmic) {
 
         return { min: low / room, max: high * room };
     }
-    const room = (high - low || Math.abs(high) || 1) * 0.05;
+    const room = Math.max((high - low || Math.abs(high) || 1) * 0.05, LEAST_ROOM);
 
     return { min: low - room, max: high + room };
 }
@@ -232,13 +235,13 @@ export class Plots {
 
     collect(plot, quality, all) {
         const point = (record) => ({ x: plot.axis.value(record), y: record[member(quality)], record });
-        const drawable = (p) => finite(p.x) && finite(p.y) && p.x >= LEAST_X && p.x <= MOST_X;
+        const drawn = (p) => drawable(p.x) && drawable(p.y) && p.x >= LEAST;
         const sets = this.fronts([...all.values()].filter((r) => r.set !== undefined)
-            .map(point).filter(drawable));
+            .map(point).filter(drawn));
         const best = new Set(sets.flat().map((p) => p.record));
         const shown = new Set(this.records.filter((r) => !this.off.has(groupOf(r))));
 
-        plot.points = [...shown].map(point).filter(drawable).sort((a, b) => a.x - b.x);
+        plot.points = [...shown].map(point).filter(drawn).sort((a, b) => a.x - b.x);
         plot.fronts = sets.map((set) => set.filter((p) => shown.has(p.record))).filter((s) => s.length);
         plot.best = best;
         plot.quality = quality;
