@@ -117,17 +117,22 @@ class Plots(pages.Case):
             self.assertEqual(self.points(p, "bitrate")["points"], len(drawn))
 
     def test_nothing_that_is_told_stops_it(self):
-        """A rate next to nothing would make an axis without end; a link may hold anything."""
+        """A rate next to nothing makes an axis without end, a time may lie in no calendar, and a
+        link may hold anything."""
         e = self.exporter()
         e.write("test_results_1.json", json.dumps({"scenarios": [
             {"name": f"a{i}", "source": "clip", "resolution": "64x64", "encoder": "__proto__",
-             "bitrate": "1M", "actual_bitrate_kbps": rate, "vmaf_score": 90 + i, "duration": 9}
+             "bitrate": "1M", "actual_bitrate_kbps": rate, "vmaf_score": 90 + i,
+             "start_time": 9e12, "end_time": 9e12 + 9}
             for i, rate in enumerate((1e-318, 100, 200, 9e14))]}))
         e.wait_metrics("qoe", lambda x: len(x.samples("qoe_vmaf_score")) == 4)
-        with self.looking(e, choice={"quality": "constructor", "chosen": "__proto__"}) as p:
+        choice = {"quality": "constructor", "chosen": "test_results_1/a1", "sort": "__proto__"}
+        with self.looking(e, choice=choice) as p:
             p.wait("document.querySelector('#plot-bitrate').dataset.points === '3'")
             self.assertGreater(self.ink(p, "bitrate"), 500)
             self.assertEqual(p.js("document.querySelector('#quality').value"), "vmaf")
+            self.assertEqual(p.text("#frames-title"), "a1")
+            self.assertNotIn("Began", p.text("#frames dl"))
 
 
 class Frames(pages.Case):

@@ -23,12 +23,15 @@ const stats = { mean: "Mean", harmonic_mean: "Harmonic mean", min: "Least", p1: 
     p10: "10 % below", p50: "Median", max: "Largest", stddev: "Standard deviation" };
 
 const dates = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+const LAST_S = 8.64e12; /* no calendar here goes further */
+
+const date = (seconds) => finite(seconds) && Math.abs(seconds) <= LAST_S && dates.format(seconds * 1000);
 
 const facts = [
     ["Run", (r) => r.run], ["Source", (r) => r.source],
     ["Encoder", (r) => [r.encoder, r.preset].filter(Boolean).join(" ")],
     ["Codec", (r) => r.codec], ["Resolution", (r) => r.resolution],
-    ["Began", (r) => finite(r.start) && dates.format(r.start * 1000)],
+    ["Began", (r) => date(r.start)],
     ["Bit rate", (r) => finite(r.bitrate_bps) ? bitrate(r.bitrate_bps) : r.bitrate],
     ["Duration", (r) => finite(r.duration_s) && span(r.duration_s)],
     ["Power", (r) => known(r.power_w) && power(r.power_w)],
