@@ -2,6 +2,7 @@
 """Encodes that are watched while they run: files that grow, requests, logs of frames."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -17,13 +18,15 @@ PROGRESS = os.path.join(harness.DATA, "formats", "progress")
 CLIP = "photopan720_libx264_veryfast_150k"
 
 
-def ffmpeg(target, seconds=30):
-    """A real-time encode that tells its progress there."""
+def ffmpeg(target, seconds=30, loud=False):
+    """A real-time encode that tells its progress there; loud: and people, on stderr."""
     return subprocess.Popen(
-        ["ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-re", "-f", "lavfi",
-         "-i", f"testsrc2=size=320x180:rate=30:duration={seconds}", "-c:v", "libx264",
-         "-preset", "ultrafast", "-progress", target, "-f", "null", "-"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        ["ffmpeg", "-hide_banner", "-loglevel", "info" if loud else "error", "-nostdin", "-re",
+         "-f", "lavfi", "-i", f"testsrc2=size=320x180:rate=30:duration={seconds}",
+         "-c:v", "libx264", "-preset", "ultrafast", "-progress", target,
+         "-f", *(("matroska", "-y", "/dev/null") if loud else ("null", "-"))],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE if loud else subprocess.DEVNULL)
 
 
 def state(e, name):
@@ -144,6 +147,44 @@ class Watching(unittest.TestCase):
                     "encode_frames_total", "encode_out_time_seconds",
                     "encode_last_update_timestamp_seconds")])
         self.assertEqual(shown[0], shown[1])
+
+    def test_a_restart_half_way_loses_nothing(self):
+        """The end is that of ffmpeg's own last line, whoever heard the beginning."""
+        directory = harness.temp_dir()
+        self.addCleanup(shutil.rmtree, directory)
+        encode = ffmpeg(os.path.join(directory, "a.progress"), 5, loud=True)
+        self.addCleanup(lambda: (encode.kill(), encode.communicate()))
+        with harness.Exporter(directory=directory) as e:
+            e.wait_metrics("results", lambda x: x.samples("encode_frames_total")
+                           and x.value("encode_frames_total", scenario="a") >= 30)
+        self.assertIsNone(encode.poll())
+        with harness.Exporter(directory=directory) as e:
+            self.assertEqual(state(e, "a"), "running")
+            wait_state(e, "a", "ended")
+            self.ends_as_told(e, "a", encode)
+
+    def test_a_request_ends_as_ffmpeg_says(self):
+        with harness.Exporter() as e:
+            encode = ffmpeg(f"http://127.0.0.1:{e.ports['results']}/progress/a", 3, loud=True)
+            self.addCleanup(lambda: (encode.kill(), encode.communicate()))
+            wait_state(e, "a", "ended")
+            self.ends_as_told(e, "a", encode)
+
+    def ends_as_told(self, e, name, encode):
+        """By the last of the lines that ffmpeg shows people."""
+        said = encode.communicate(timeout=20)[1].decode()
+        frames, size, time, rate = re.findall(
+            r"frame= *(\d+) fps=[^\r]* Lsize= *(\d+)kB time=(\S+) bitrate= *([\d.]+)kbits/s",
+            said)[-1]
+        hours, minutes, seconds = time.split(":")
+        x = e.metrics("results")
+        value = lambda family: x.value(family, scenario=name)
+        self.assertEqual(value("encode_frames_total"), int(frames))
+        self.assertAlmostEqual(value("encode_output_bytes_total") / 1024, int(size), delta=1)
+        self.assertAlmostEqual(value("encode_out_time_seconds"), int(hours) * 3600
+                               + int(minutes) * 60 + float(seconds), delta=0.0101)
+        self.assertAlmostEqual(value("encode_bitrate_bits_per_second") / 1000, float(rate),
+                               delta=0.051)
 
     def test_what_is_no_file_is_refused(self):
         with harness.Exporter() as e:
