@@ -27,6 +27,9 @@ DEFAULT = "/etc/default/encode_exporter"
 DOC = "/usr/share/doc/encode-exporter"
 CALLS = "/tmp/systemctl.calls"
 EXAMPLE = "test_results_0360p_synth360.json"
+LIBRARIES = {name + ".so" for name in (
+    "compare", "compute", "live", "page", "predict", "record", "transport_tls", "upstream",
+    "web_toolbox")}
 FLAGS = " ".join(f"--{e}.listen-address=127.0.0.1:0" for e in harness.ENDPOINTS)
 
 
@@ -165,7 +168,9 @@ class Package(unittest.TestCase):
 
     def is_whole(self):
         self.assertEqual(self.root.run("dpkg", "--verify", NAME), "")
-        for library in glob.glob(self.root.at("/usr/lib/encode_exporter/*.so")):
+        libraries = glob.glob(self.root.at("/usr/lib/encode_exporter/*.so"))
+        self.assertEqual({os.path.basename(n) for n in libraries}, LIBRARIES)
+        for library in libraries:
             needed = self.root.run("ldd", library[len(self.root.path):])
             self.assertNotIn("not found", needed)
         self.assertIn("libcurl", self.root.run("encode_exporter", "--version"))
