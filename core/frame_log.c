@@ -139,6 +139,7 @@ static void take_metadata_frame(struct frame_log *l, struct view line)
     }
     begin(l, number);
     l->open = true;
+    l->now_n = 0;
 }
 
 /* "lavfi.psnr.psnr.y=33.17" and "lavfi.psnr.psnr_avg=…" → psnr_y, psnr_avg; "lavfi.ssim.Y" → Y */
@@ -161,6 +162,10 @@ static void take_metadata(struct frame_log *l, struct view line)
     for (size_t i = 0; i < key.n; i++)
         name[i] = key.p[i] == '.' ? '_' : key.p[i];
     take_value(l, (struct view){ name, key.n }, line);
+    memcpy(l->now, name, key.n);
+    l->now_n = key.n;
+    if (view_eq((struct view){ name, key.n }, (struct view){ l->last, l->last_n }))
+        frame_log_end(l);
 }
 
 static void take_line(struct frame_log *l, struct view line)
@@ -196,6 +201,10 @@ void frame_log_end(struct frame_log *l)
 {
     if (l->open && !commit(l))
         fault(l, "a frame without scores, or one too many");
+    if (l->open) {
+        memcpy(l->last, l->now, l->now_n);
+        l->last_n = l->now_n;
+    }
     l->open = false;
 }
 
@@ -204,6 +213,7 @@ void frame_log_restart(struct frame_log *l)
     lines_restart(&l->lines);
     frame_table_restart(&l->table);
     l->open = false;
+    l->last_n = 0;
     l->runs = 0;
 }
 

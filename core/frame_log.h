@@ -28,6 +28,10 @@ struct frame_log { /* to the caller: table and faults */
     uint64_t runs;   /* that began in this text */
     bool open;       /* metadata: the frame's values are still coming */
     uint32_t number; /* of that frame */
+    char last[16];   /* metadata: the value that came last in the frame before */
+    size_t last_n;   /* 0: not known yet */
+    char now[16];    /* … so far in this one */
+    size_t now_n;
 };
 
 void frame_log_init(struct frame_log *l, struct frame_limits limits);
@@ -37,6 +41,8 @@ void frame_log_add(struct frame_log *l, struct view bytes);
 
 /*
  * Nothing will follow, the writer has closed the file: the last frame of metadata is whole.
+ * Without it a frame is when it has the value that was the last of the frame before, or when
+ * the next one begins.
  * A line without its end stays out, for it was cut off.
  */
 void frame_log_end(struct frame_log *l);

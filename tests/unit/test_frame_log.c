@@ -171,6 +171,28 @@ static void metadata_has_more_digits(void **state)
     frame_log_deinit(&l);
 }
 
+/* Who reads a log that is there already does not know whether its writer is done. */
+static void the_last_frame_of_metadata_counts_when_it_is_whole(void **state)
+{
+    (void)state;
+    struct view text = sample_read(QUALITY, "psnr_metadata.log");
+    struct frame_log l;
+
+    frame_log_init(&l, (struct frame_limits){ 0 });
+    frame_log_add(&l,
+                  (struct view){ text.p, text.n - 1 }); /* its last line has no end */
+    assert_int_equal(l.table.rows, 29);
+    frame_log_add(&l, (struct view){ text.p + text.n - 1, 1 });
+    assert_int_equal(l.table.rows, 30);
+    assert_near(at(&l, "psnr", 29), 33.190723, 0);
+    assert_near(psnr_of_mean_mse(&l, "psnr"), 34.300633, 1e-7);
+    frame_log_end(&l);
+    assert_int_equal(l.table.rows, 30);
+    assert_int_equal(l.faults.count, 0);
+    frame_log_deinit(&l);
+    sample_free(text);
+}
+
 static void the_newest_run_of_a_file_counts(void **state)
 {
     (void)state;
@@ -276,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_line_that_a_kill_cut_is_no_frame),
         cmocka_unit_test(ssim_is_read_as_well),
         cmocka_unit_test(metadata_has_more_digits),
+        cmocka_unit_test(the_last_frame_of_metadata_counts_when_it_is_whole),
         cmocka_unit_test(the_newest_run_of_a_file_counts),
         cmocka_unit_test(garbage_is_counted_and_the_rest_counts),
         cmocka_unit_test(how_the_bytes_are_cut_makes_no_difference),
