@@ -36,6 +36,7 @@ struct measurement {
     struct recipe recipe;
     struct recipe_command command;
     bool comparing; /* logs are initialised */
+    bool stopped;
     struct frame_log psnr, ssim;
     struct vmaf_log vmaf;
     struct measurement_result result;
@@ -153,7 +154,9 @@ static void on_compared(void *ctx, const struct worker_end *end)
 
     m->worker = NULL;
     m->result.said = end->said;
-    if (ended_well(end))
+    if (m->stopped)
+        finish(m, MEASUREMENT_STOPPED);
+    else if (ended_well(end))
         take_scores(m, end);
     else
         finish(m, judge(end, "ffmpeg", &m->result.e));
@@ -237,6 +240,10 @@ static void on_looked(void *ctx, const struct worker_end *end)
 
     m->worker = NULL;
     m->result.said = end->said;
+    if (m->stopped) { /* it had ended by itself before */
+        finish(m, MEASUREMENT_STOPPED);
+        return;
+    }
     if (!ended_well(end)) {
         finish(m, judge(end, "ffprobe", &m->result.e));
         return;
@@ -305,6 +312,7 @@ struct measurement *measurement_start(const struct measurement_order *o,
 
 void measurement_stop(struct measurement *m)
 {
+    m->stopped = true;
     if (m->worker)
         worker_stop(m->worker);
 }

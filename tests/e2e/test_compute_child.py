@@ -5,6 +5,7 @@ ffmpeg has no libvmaf, so what libvmaf says is what was recorded of it."""
 import fcntl
 import json
 import os
+import signal
 
 import harness
 from stage import FORMATS, RUN, Stage, results, scenario
@@ -212,6 +213,25 @@ class Ends(Stage):
             e.stop(timeout=10)
             played.wait_gone()
             self.assertRaises(ProcessLookupError, os.kill, played.told["pid"], 0)
+
+    def test_nothing_follows_that_nobody_wants(self):
+        """Also where the one before had ended, and only its pipes were held by another."""
+        clip = {"width": 64, "height": 64, "pix_fmt": "yuv420p", "r_frame_rate": "30/1",
+                "avg_frame_rate": "30/1", "duration": "2.000000"}
+        with self.on_stage() as e:
+            self.say_filters()
+            probed = self.next()
+            probed.do("import subprocess\n"
+                      "left = subprocess.Popen(['sleep', '20'], start_new_session=True)\n"
+                      "pipe.write(f'{left.pid}\\n')\npipe.flush()\n"
+                      f"print({json.dumps({'streams': [clip]})!r})")
+            left = int(probed.pipe.readline())
+            self.addCleanup(os.kill, left, signal.SIGKILL)
+            harness.wait_until(lambda: not os.path.exists(f"/proc/{probed.told['pid']}"))
+            e.rename_over(RUN, results())
+            e.wait_metrics("results", lambda x: x.value(
+                "encode_exporter_quality_computing") == 0)
+            self.nobody_comes()
 
     def test_output_is_bounded(self):
         with self.on_stage() as e:
