@@ -73,6 +73,12 @@ static double time_of(const struct scenario *s)
     return isnan(t) ? -INFINITY : t;
 }
 
+static bool is_due(const struct pairs *p, const struct pair *one,
+                   const struct scenario *s, bool vmaf)
+{
+    return !was_looked_at(p, one, s) && (one->done || lacks_scores(s, vmaf));
+}
+
 /* The pair of a scenario that is to be measured or looked at again; NULL: neither. */
 static struct pair *consider(struct pairs *p, const struct scenario *s, bool vmaf)
 {
@@ -90,17 +96,23 @@ static struct pair *consider(struct pairs *p, const struct scenario *s, bool vma
     if (!one)
         one = add(p, s);
     one->mark = p->marks;
-    if (was_looked_at(p, one, s) || !(one->done || lacks_scores(s, vmaf)))
-        return NULL;
-    return one;
+    return is_due(p, one, s, vmaf) ? one : NULL;
 }
 
 /* ---- all --------------------------------------------------------------------------------------- */
+
+static void forget_found(struct pairs *p)
+{
+    run_unref(p->found.run);
+    free(p->found.all);
+    p->found = (struct pairs_found){ 0 };
+}
 
 static void clear(struct pairs *p)
 {
     struct pair *one;
 
+    forget_found(p);
     for (size_t i = 0; (one = table_next(&p->by_name, &i));)
         pair_free(one);
     table_deinit(&p->by_name);
@@ -140,32 +152,60 @@ static void sweep(struct pairs *p)
     p->by_name = kept;
 }
 
+/* The newest first; equals in any order. */
+static int by_time(const void *a, const void *b)
+{
+    const struct pairs_one *one = a, *other = b;
+    double t = time_of(one->scenario), u = time_of(other->scenario);
+
+    return t > u ? -1 : t < u ? 1 : 0;
+}
+
+static void search(struct pairs *p, const struct run *newest, bool vmaf)
+{
+    struct pairs_found *found = &p->found;
+    size_t marked = 0;
+    struct pair *one;
+
+    forget_found(p);
+    *found =
+        (struct pairs_found){ .run = run_ref(newest), .round = p->round, .vmaf = vmaf };
+    found->all = mem_alloc((newest->count + 1) * sizeof *found->all);
+    p->marks++;
+    for (uint32_t i = 0; i < newest->count; i++) {
+        one = consider(p, newest->scenarios[i], vmaf);
+        if (one)
+            found->all[found->count++] =
+                (struct pairs_one){ one, newest->scenarios[i] };
+    }
+    for (size_t i = 0; (one = table_next(&p->by_name, &i));)
+        marked += one->mark == p->marks;
+    if (marked < p->by_name.count)
+        sweep(p);
+    qsort(found->all, found->count, sizeof *found->all, by_time);
+}
+
 struct pair *pairs_next(struct pairs *p, const struct run *newest, bool vmaf,
                         const struct scenario **s)
 {
-    struct pair *next = NULL, *one;
-    size_t marked = 0;
+    struct pairs_found *found = &p->found;
 
     if (!newest) {
         clear(p);
         return NULL;
     }
     take_run(p, newest);
-    p->marks++;
-    for (uint32_t i = 0; i < newest->count; i++) {
-        const struct scenario *this = newest->scenarios[i];
+    if (found->run != newest || found->round != p->round || found->vmaf != vmaf)
+        search(p, newest, vmaf);
+    for (; found->next < found->count; found->next++) {
+        const struct pairs_one *one = &found->all[found->next];
 
-        one = consider(p, this, vmaf);
-        if (!one || (next && time_of(this) < time_of(*s)))
-            continue;
-        next = one;
-        *s = this;
+        *s = one->scenario;
+        if (is_due(p, one->pair, one->scenario, vmaf))
+            return one->pair;
     }
-    for (size_t i = 0; (one = table_next(&p->by_name, &i));)
-        marked += one->mark == p->marks;
-    if (marked < p->by_name.count)
-        sweep(p);
-    return next;
+    forget_found(p); /* the run need not stay for nothing */
+    return NULL;
 }
 
 bool pairs_wants(const struct pairs *p, const struct pair *one,

@@ -27,6 +27,18 @@ struct pairs { /* zero-initialised: none */
     struct table by_name;
     char *run_id;
     uint64_t round, marks;
+
+    /* What one search found, the newest first, as long as it is asked for the same. */
+    struct pairs_found {
+        const struct run *run; /* one reference; NULL: there was no search */
+        uint64_t round;
+        bool vmaf;
+        struct pairs_one {
+            struct pair *pair;
+            const struct scenario *scenario;
+        } * all;
+        size_t count, next;
+    } found;
 };
 
 /* What to measure next: a scenario that is over, lacks scores (without vmaf only PSNR and SSIM

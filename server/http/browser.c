@@ -15,7 +15,16 @@ static bool is_address(struct view name, int family)
     return strlen(text) == name.n && inet_pton(family, text, &out) == 1;
 }
 
-/* The port is cut off: "host:9502", "[::1]:9502". */
+/* Nothing, or a colon and digits. */
+static bool is_port(struct view v)
+{
+    for (size_t i = 1; i < v.n; i++)
+        if (v.p[i] < '0' || v.p[i] > '9')
+            return false;
+    return v.n == 0 || v.p[0] == ':';
+}
+
+/* The port is cut off: "host:9502", "[::1]:9502"; what is none stays, so that no name fits. */
 static struct view host_name(struct view host)
 {
     const char *colon;
@@ -23,10 +32,14 @@ static struct view host_name(struct view host)
     if (host.n && host.p[0] == '[') {
         const char *end = memchr(host.p, ']', host.n);
 
-        return end ? (struct view){ host.p + 1, (size_t)(end - host.p) - 1 } : host;
+        return end && is_port(view_skip(host, (size_t)(end - host.p) + 1))
+                   ? (struct view){ host.p + 1, (size_t)(end - host.p) - 1 }
+                   : host;
     }
     colon = host.n ? memchr(host.p, ':', host.n) : NULL;
-    return colon ? (struct view){ host.p, (size_t)(colon - host.p) } : host;
+    return colon && is_port(view_skip(host, (size_t)(colon - host.p)))
+               ? (struct view){ host.p, (size_t)(colon - host.p) }
+               : host;
 }
 
 static bool same_name(struct view a, struct view b)

@@ -45,6 +45,9 @@ static void a_name_pointed_at_us_is_not_ours(void **state)
     assert_true(refused("xlocalhost", "", ""));
     assert_true(refused(":9502", "", ""));
     assert_true(refused("[localhost]", "", ""));
+    assert_true(refused("[::1]evil.example", "", ""));
+    assert_true(refused("localhost:80@evil.example", "", ""));
+    assert_true(refused("127.0.0.1:evil.example", "", ""));
     assert_true(refused("[127.0.0.1]:9502", "", ""));
     assert_true(refused("[::1", "", ""));
     assert_true(refused("0x7f.1", "", ""));

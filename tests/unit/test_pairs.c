@@ -183,6 +183,39 @@ static void a_name_has_one_pair(void **state)
     run_unref(run);
 }
 
+/* One search suffices for all of a round; what is due no more meanwhile is passed over. */
+static void what_was_found_is_not_searched_again(void **state)
+{
+    enum { MANY = 3000 };
+    struct scenario *all = calloc(MANY, sizeof *all);
+    char(*names)[16] = calloc(MANY, sizeof *names);
+    const struct scenario *found;
+    const struct run *run;
+    struct pairs p = { .round = 1 };
+    struct pair *one;
+
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(names[i], sizeof names[i], "%zu", i);
+        all[i] = candidate(names[i], (double)i);
+    }
+    run = make_run("r", all, MANY);
+    for (size_t i = MANY; i-- > 1;) {
+        assert_string_equal(next(&p, run, false), names[i]);
+        assert_int_equal(p.marks, 1);
+    }
+    one = pairs_next(&p, run, false, &found);
+    assert_ptr_equal(pairs_next(&p, run, false, &found), one);
+    memcpy(one->hash, found->hash, sizeof one->hash);
+    one->round = p.round;
+    assert_null(pairs_next(&p, run, false, &found));
+    assert_null(p.found.run);
+    pairs_deinit(&p);
+    run_unref(run);
+    free(names);
+    free(all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +225,7 @@ int main(void)
         cmocka_unit_test(other_files_make_another_pair),
         cmocka_unit_test(what_is_gone_is_forgotten),
         cmocka_unit_test(a_name_has_one_pair),
+        cmocka_unit_test(what_was_found_is_not_searched_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
