@@ -244,8 +244,10 @@ class ImageTest(unittest.TestCase):
             timeout=60, what="predictions")
         with open(f"/proc/{box.state()['Pid']}/maps", encoding="utf-8") as f:
             maps = f.read()
-        for library in LIBRARIES:
-            self.assertIn("/encode_exporter/" + library, maps)
+        # Recording is a command of its own, measuring needs the ffmpeg of the other image.
+        wanted = set(LIBRARIES) - {"compute.so", "record.so"}
+        opened = set(re.findall(r"/encode_exporter/(\w+\.so)$", maps, re.M))
+        self.assertEqual(wanted - opened, set())
         self.assertNotRegex(box.log(), "cannot open shared object|level=error")
         self.assertEqual(box.stop(), 0)
 
