@@ -372,6 +372,7 @@ class PodTest(unittest.TestCase):
                                what="the encoder waits")
             self.assertEqual(pod.files("media"), [])
             pod.start(EXPORTER)
+            harness.wait_until(lambda: pod.ready() == 200, timeout=60, what="/ready")
             self.followed(pod)
             last = harness.wait_until(lambda: pod.ready() == 503 and pod.scrape(),
                                       timeout=60, what="the encoder ends the exporter")
