@@ -363,7 +363,7 @@ class PodTest(unittest.TestCase):
                 self.assertIn(b"moov", f.read())
 
     def test_on_older_clusters_the_encoder_waits_for_the_exporter_and_ends_it(self):
-        objects = plain(self.objects, *encode_of(4))
+        objects = plain(self.objects, *encode_of(30))
         encoder = objects[-1]["spec"]["containers"][1]
         encoder["command"] = [manifests.expanded(encoder, w) for w in older_command()]
         with Pod(self.engine, objects) as pod:
